@@ -1,0 +1,75 @@
+package errs
+
+// Reason tells a client why, as a short stable word. Only a door knows which
+// number its protocol has for it (door/rest/codes.go).
+type Reason string
+
+// Parameters and names.
+const (
+	BadParam     Reason = "bad_param"     // a field is missing, of the wrong type or out of its range
+	BadURI       Reason = "bad_uri"       // not a file URI
+	UnknownFS    Reason = "unknown_fs"    // the URI names a file system that does not exist
+	BadID        Reason = "bad_id"        // a public id that does not decode
+	NameRejected Reason = "name_rejected" // the name is not allowed, by rule or by policy
+	TooMany      Reason = "too_many"      // more items in one request than allowed
+)
+
+// Who.
+const (
+	LoginNeeded    Reason = "login_needed"
+	BadLogin       Reason = "bad_login"        // address or password wrong, never which
+	BadToken       Reason = "bad_token"        // token is not ours, not of this kind or revoked
+	TokenExpired   Reason = "token_expired"    // sign in or refresh again
+	NotOwner       Reason = "not_owner"        // only the owner may
+	NoPermission   Reason = "no_permission"    // another user's drive, or an action this place does not offer
+	ScopeMissing   Reason = "scope_missing"    // the token was issued for less
+	UserBanned     Reason = "user_banned"      // the account is closed
+	UserInactive   Reason = "user_inactive"    // the account is not activated yet
+	UserUnknown    Reason = "user_unknown"     // no such account
+	TooManyGuesses Reason = "too_many_guesses" // wait before the next try
+	SignExpired    Reason = "sign_expired"     // a signed address is too old
+	SignBad        Reason = "sign_bad"         // a signed address was changed
+	SetupDone      Reason = "setup_done"       // the first administrator exists already
+)
+
+// Names and versions.
+const (
+	PathMissing    Reason = "path_missing"    // nothing there
+	NameTaken      Reason = "name_taken"      // something of that name is there
+	RootProtected  Reason = "root_protected"  // the root cannot be renamed, moved or deleted
+	ParentIsFile   Reason = "parent_is_file"  // a path leads through a file
+	Locked         Reason = "locked"          // somebody holds it; Detail is []catalog.Lock
+	LockExpired    Reason = "lock_expired"    // the lock of this upload was taken away
+	LockUnknown    Reason = "lock_unknown"    // no such lock token, or not yours
+	VersionStale   Reason = "version_stale"   // it changed since you looked
+	VersionMissing Reason = "version_missing" // no such version
+	Changed        Reason = "changed"         // it changed between two steps of one request
+	BatchFailed    Reason = "batch_failed"    // part of a batch failed; Detail is map[string]error
+	RecoverNeeded  Reason = "recover_needed"  // the bytes of a version are not where its row says
+)
+
+// Uploads.
+const (
+	SessionGone     Reason = "session_gone"      // no such upload, not yours, ended or expired
+	SessionMismatch Reason = "session_mismatch"  // the upload belongs to another file
+	ChunkIndex      Reason = "chunk_index"       // outside the file
+	ChunkLength     Reason = "chunk_length"      // announced length is not what belongs there
+	ChunkShort      Reason = "chunk_short"       // the body ended early
+	ChunkDiffers    Reason = "chunk_differs"     // these bytes were received before and were others
+	ChunkBusy       Reason = "chunk_busy"        // the same chunk is being received now
+	DigestMismatch  Reason = "digest_mismatch"   // the bytes are not those of the sent digest
+	FileTooLarge    Reason = "file_too_large"    // over the limit of the policy
+	QuotaFull       Reason = "quota_full"        // the account has no room left
+	DiskFull        Reason = "disk_full"         // the place where bytes are kept has no room left
+	PolicyMissing   Reason = "policy_missing"    // no such storage policy
+	PolicyUse       Reason = "policy_use"        // this policy is not used that way
+	TooManySessions Reason = "too_many_sessions" // more open uploads than a user may have
+)
+
+// The machine.
+const (
+	StoreFailed  Reason = "store_failed"  // the database refused or is not there
+	IOFailed     Reason = "io_failed"     // bytes could not be written or read
+	CipherFailed Reason = "cipher_failed" // keys could not be made, sealed or opened
+	Overload     Reason = "overload"      // out of descriptors, memory or time; try again
+)
