@@ -1,0 +1,145 @@
+package catalog
+
+import (
+	"context"
+	"time"
+
+	"github.com/wharfinger/wharfinger/internal/core"
+)
+
+// The contracts of this file are implemented by internal/store on SQLite and on
+// PostgreSQL, and proved by internal/store/storetest. Unless said otherwise:
+//
+//   - nothing found is an *errs.Error of kind NotFound with the reason named;
+//   - a database that is gone, locked too long or full is kind Transient or
+//     Internal with reason store_failed;
+//   - every method works inside and outside a transaction.
+
+// Tree keeps names.
+type Tree interface {
+	// Node returns the node; NotFound/path_missing.
+	Node(ctx context.Context, id core.NodeID) (Node, error)
+
+	// Walk follows the name keys from the root of owner downward and returns the
+	// nodes that exist: the root first, then as far as the path goes. The root
+	// always exists for a user who exists.
+	Walk(ctx context.Context, owner core.UserID, keys []string) ([]Node, error)
+
+	// Children returns one page of a folder in the order that q names; an
+	// empty slice at the end. Its cost does not grow with the size of the folder.
+	Children(ctx context.Context, q Query) ([]Node, error)
+
+	// InsertNode adds n with revision 1. Exists/name_taken when (owner, parent,
+	// key) is there already; NotFound/path_missing when the parent is not.
+	InsertNode(ctx context.Context, n Node) error
+
+	// UpdateNode writes n where the revision still is `was` and makes it was+1.
+	// Conflict/changed otherwise, Exists/name_taken on a name clash.
+	UpdateNode(ctx context.Context, n Node, was core.Rev) error
+
+	// RemoveTree removes the node and all below it: nodes, versions (their blobs
+	// become doomed, their sizes leave the owner's used bytes), locks. Sessions
+	// are not touched: the caller has seen to it that none is open.
+	RemoveTree(ctx context.Context, id core.NodeID, at time.Time) (Removed, error)
+
+	// Summary counts the files, folders and bytes below a folder.
+	Summary(ctx context.Context, id core.NodeID) (Summary, error)
+}
+
+// Versions keeps which bytes a file has had.
+type Versions interface {
+	AddVersion(ctx context.Context, v Version) error
+	// Version: NotFound/version_missing.
+	Version(ctx context.Context, id core.VersionID) (Version, error)
+	// VersionsOf returns all versions of a node, newest first.
+	VersionsOf(ctx context.Context, id core.NodeID) ([]Version, error)
+	// DropVersion removes the row, dooms its blob and takes its size from the
+	// owner's used bytes. A version that is not there is no error.
+	DropVersion(ctx context.Context, id core.VersionID, at time.Time) error
+}
+
+// Ledger keeps what each user has used and reserved. It always holds that
+// used = the sizes of the user's versions, reserved = the sizes of the user's
+// open sessions, and used+reserved ≤ total whenever Reserve succeeded.
+type Ledger interface {
+	Capacity(ctx context.Context, u core.UserID) (Capacity, error)
+	// Reserve takes n bytes in one conditional update; NoSpace/quota_full when
+	// they do not fit. n ≥ 0.
+	Reserve(ctx context.Context, u core.UserID, n int64) error
+	// Release gives n reserved bytes back.
+	Release(ctx context.Context, u core.UserID, n int64) error
+	// Settle turns n reserved bytes into used ones.
+	Settle(ctx context.Context, u core.UserID, n int64) error
+	// Recount returns what used and reserved should be by counting rows.
+	Recount(ctx context.Context, u core.UserID) (Capacity, error)
+}
+
+// Locks keeps who holds a node. A node has at most one lock.
+type Locks interface {
+	// AddLock takes the lock; Conflict/locked when the node has one.
+	AddLock(ctx context.Context, l Lock) error
+	// LocksUnder returns the locks on the node and on anything below it.
+	LocksUnder(ctx context.Context, owner core.UserID, id core.NodeID) ([]Lock, error)
+	// Lock returns the lock of that token; NotFound/lock_unknown.
+	Lock(ctx context.Context, token string) (Lock, error)
+	// Unlock removes the lock; an unknown token is no error.
+	Unlock(ctx context.Context, token string) error
+}
+
+// Doomed blobs are bytes whose last row is gone and that wait to be unlinked.
+type Doomed interface {
+	Doom(ctx context.Context, b DoomedBlob) error
+	// DoomedBefore returns up to limit blobs doomed before that time.
+	DoomedBefore(ctx context.Context, before time.Time, limit int) ([]DoomedBlob, error)
+	// Forget removes the rows after the bytes are gone.
+	Forget(ctx context.Context, b []DoomedBlob) error
+}
+
+// Directory keeps users and groups.
+type Directory interface {
+	// User: NotFound/user_unknown.
+	User(ctx context.Context, id core.UserID) (User, error)
+	// UserByEmail looks by EmailKey of the address; NotFound/user_unknown.
+	UserByEmail(ctx context.Context, email string) (User, error)
+	Users(ctx context.Context, after core.UserID, limit int) ([]User, error)
+	// AddUser adds the user and the root folder of the user; Exists/name_taken
+	// when the address is in use. u.ID and root are minted by the caller.
+	AddUser(ctx context.Context, u User, root core.NodeID) error
+	// UpdateUser writes all of u but the ledger's columns.
+	UpdateUser(ctx context.Context, u User) error
+	Group(ctx context.Context, id core.GroupID) (Group, error)
+	GroupByName(ctx context.Context, name string) (Group, error)
+}
+
+// Policies keeps the storage policies.
+type Policies interface {
+	// Policy: NotFound/policy_missing.
+	Policy(ctx context.Context, id core.PolicyID) (Policy, error)
+	PolicyByName(ctx context.Context, name string) (Policy, error)
+	Policies(ctx context.Context) ([]Policy, error)
+	// SetPolicy writes p where its revision still is `was`, making it was+1;
+	// Conflict/changed otherwise.
+	SetPolicy(ctx context.Context, p Policy, was core.Rev) error
+}
+
+// Tx is what catalog does inside one transaction.
+type Tx interface {
+	Tree
+	Versions
+	Ledger
+	Locks
+	Doomed
+	Directory
+	Policies
+}
+
+// Store is Tx, plus transactions and ids.
+type Store interface {
+	Tx
+	// InTx runs fn in one transaction and commits durably if it returns nil.
+	// fn may run more than once (a lost race is retried) and must do nothing
+	// but use tx. On SQLite many transactions share one flush.
+	InTx(ctx context.Context, fn func(tx Tx) error) error
+	// MintID returns an id that was never used for anything, below 2^53.
+	MintID(ctx context.Context) (int64, error)
+}

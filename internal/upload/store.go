@@ -1,0 +1,64 @@
+package upload
+
+import (
+	"context"
+	"time"
+
+	"github.com/wharfinger/wharfinger/internal/catalog"
+	"github.com/wharfinger/wharfinger/internal/core"
+)
+
+// The contracts of this file are implemented by internal/store, with the same
+// common rules as those of catalog/store.go.
+
+// Sessions keeps uploads in progress and, until they would have expired, those
+// that ended.
+type Sessions interface {
+	// AddSession adds the row, state open.
+	AddSession(ctx context.Context, s Session) error
+	// Session: NotFound/session_gone. Session.Locked tells whether its lock is
+	// still held.
+	Session(ctx context.Context, id core.SessionID) (Session, error)
+	// Advance is the compare-and-set of the state machine: Conflict/changed
+	// when the state is not `from` any more. to=done also stores e.
+	Advance(ctx context.Context, id core.SessionID, from, to State, e Ending) error
+	// SessionsOf returns a user's sessions in that state, newest first.
+	SessionsOf(ctx context.Context, u core.UserID, state State, limit int) ([]Session, error)
+	// CountOpen returns how many sessions of a user are open or sealing.
+	CountOpen(ctx context.Context, u core.UserID) (int64, error)
+	// Due returns up to limit sessions in that state whose expiry is at or
+	// before that time; for `sealing` pass a time far ahead to get them all.
+	Due(ctx context.Context, state State, before time.Time, limit int) ([]Session, error)
+	// ForgetSession removes an ended session and its parts.
+	ForgetSession(ctx context.Context, id core.SessionID) error
+}
+
+// Received keeps which bytes of a session are in. A part that was added is
+// never changed.
+type Received interface {
+	// AddPart records bytes that are durable. In one statement group it adds
+	// the row, adds its length to the session's received bytes and sets the
+	// session's touched time. It returns the received bytes after it.
+	// Exists/name_taken when a part with the same start is there (nothing
+	// changes then); Conflict/session_gone when the session is not open.
+	AddPart(ctx context.Context, id core.SessionID, p Part) (received int64, err error)
+	// Part returns the part that starts at from; NotFound/path_missing.
+	Part(ctx context.Context, id core.SessionID, from int64) (Part, error)
+	// Parts returns all parts in order of their start.
+	Parts(ctx context.Context, id core.SessionID) ([]Part, error)
+}
+
+// Tx is what the engine does inside one transaction: names, bytes and progress
+// change together or not at all.
+type Tx interface {
+	catalog.Tx
+	Sessions
+	Received
+}
+
+// Store is Tx, plus transactions and ids; see catalog.Store.
+type Store interface {
+	Tx
+	InTx(ctx context.Context, fn func(tx Tx) error) error
+	MintID(ctx context.Context) (int64, error)
+}
