@@ -1,0 +1,178 @@
+# Wharfinger. `make` alone prints what there is.
+#
+# Every step prints one line with its duration; when one fails, all that it said
+# is shown. VERBOSE=1 shows everything. Steps may run in parallel (make -j).
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+SHELL := /bin/bash
+
+# Versions of the tools that are built here. A new version here is all that is needed.
+GOLANGCI_VERSION  := v2.15.0
+SQLC_VERSION      := v1.31.1
+GOTESTSUM_VERSION := v1.13.0
+
+# One set of flags for every go command, so that all of them share one build cache.
+export GOFLAGS     := -trimpath
+export CGO_ENABLED := 0
+export GOTOOLCHAIN := local
+
+ROOT := $(CURDIR)
+export PATH := $(ROOT)/.tools/node:$(ROOT)/.tools/bin:$(PATH)
+
+STAMP := .tools/stamp
+STEP  := @scripts/step
+
+NODE      := $(STAMP)/node
+PACKAGES  := $(STAMP)/packages
+GOLANGCI  := $(STAMP)/golangci-lint-$(GOLANGCI_VERSION)
+SQLC      := $(STAMP)/sqlc-$(SQLC_VERSION)
+GOTESTSUM := $(STAMP)/gotestsum-$(GOTESTSUM_VERSION)
+WEB_DEPS  := web/node_modules/.package-lock.json
+WEB_DIST  := web/dist/index.html
+BINARY    := bin/wharf
+
+GO_SOURCES  := $(shell find api client cmd internal web/embed*.go -type f ! -name '*_test.go' 2>/dev/null)
+WEB_SOURCES := $(shell find web/src web/public web/index.html web/package.json web/*.config.ts web/tsconfig*.json -type f 2>/dev/null)
+
+# The race detector slows these down without a gain: they start real processes.
+PROCESS_TESTS := ./test/e2e/...
+UNIT_PACKAGES  = $$(go list ./... | grep -v -e /test/e2e -e /web/node_modules)
+
+##@ Use
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z0-9-]+:.*## / { printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## Set everything up, build, and serve ./data on 127.0.0.1:5212
+	$(BINARY) serve
+
+.PHONY: build
+build: $(BINARY) ## Build bin/wharf with the web page inside
+
+##@ Check
+
+.PHONY: test
+test: ## Everything that must hold before a change is handed in
+	@rm -rf .tools/count
+	@status=0; $(MAKE) --no-print-directory -j$(or $(JOBS),2) all-checks || status=$$?; \
+		scripts/total || status=1; exit $$status
+
+.PHONY: all-checks
+all-checks: $(GOLANGCI) $(PACKAGES) $(WEB_DEPS) web race lint verify e2e
+
+.PHONY: lint
+lint: $(GOLANGCI) ## Go linters and formatting
+	$(STEP) lint golangci-lint run
+
+.PHONY: verify
+verify: $(SQLC) $(WEB_DEPS) ## Generated files match their sources, go.mod is tidy
+	$(STEP) verify scripts/verify
+
+.PHONY: unit
+unit: $(GOTESTSUM) ## Go tests, SQLite only, without the race detector
+	$(STEP) unit scripts/gotest unit $(UNIT_PACKAGES)
+
+.PHONY: race
+race: $(GOTESTSUM) $(PACKAGES) ## Go tests under the race detector, with SQLite and PostgreSQL
+	$(STEP) race env CGO_ENABLED=1 scripts/with-postgres scripts/gotest race -race -timeout 15m $(UNIT_PACKAGES)
+
+.PHONY: store
+store: $(GOTESTSUM) $(PACKAGES) ## The store's suite on SQLite and PostgreSQL
+	$(STEP) store scripts/with-postgres scripts/gotest store ./internal/store/...
+
+.PHONY: wire
+wire: $(GOTESTSUM) ## Golden wire cases against a server in this process
+	$(STEP) wire scripts/gotest wire -count=1 ./test/wire/...
+
+.PHONY: web
+web: $(WEB_DEPS) ## The web page: types, lint, unit tests
+	$(STEP) web-check npm --prefix web run check
+	$(STEP) web-test scripts/webtest
+
+.PHONY: e2e
+e2e: e2e-go e2e-web ## The real binary: kill -9, thousands of files, a real browser
+
+.PHONY: e2e-go
+e2e-go: $(BINARY) $(GOTESTSUM)
+	$(STEP) e2e-go env WHARF_BIN=$(ROOT)/$(BINARY) scripts/gotest e2e-go -count=1 -timeout 20m $(PROCESS_TESTS)
+
+.PHONY: e2e-web
+e2e-web: $(BINARY) $(WEB_DEPS) $(PACKAGES)
+	$(STEP) e2e-web npm --prefix web run e2e
+
+.PHONY: chaos-short
+chaos-short: $(BINARY) $(GOTESTSUM) ## One upload (256 MiB, or WHARF_E2E_SIZE) through four kill -9
+	$(STEP) chaos env WHARF_BIN=$(ROOT)/$(BINARY) scripts/gotest chaos -count=1 -timeout 60m -run Kill ./test/e2e
+
+.PHONY: e2e-big
+e2e-big: ## The same with 3 GiB
+	@WHARF_E2E_SIZE=3GiB $(MAKE) --no-print-directory chaos-short
+
+.PHONY: cover
+cover: ## Statement coverage into coverage/, with a floor for the rooms that guard bytes
+	$(STEP) cover scripts/cover
+
+.PHONY: fuzz
+fuzz: ## Every fuzz target for FUZZTIME (5s)
+	$(STEP) fuzz scripts/fuzz $(or $(FUZZTIME),5s)
+
+##@ Change
+
+.PHONY: generate
+generate: $(SQLC) $(WEB_DEPS) ## Write all generated files anew
+	@$(MAKE) --no-print-directory generate-now
+
+# Without prerequisites, so that scripts/verify can run it in a copy of the tree.
+.PHONY: generate-now
+generate-now:
+	$(STEP) generate-go go generate ./...
+	$(STEP) generate-web npm --prefix web run generate
+
+.PHONY: fmt
+fmt: $(GOLANGCI) ## Format the Go code
+	$(STEP) fmt golangci-lint fmt
+
+.PHONY: clean
+clean: ## Remove what was built here (not ./data, not the tools' cache)
+	rm -rf bin coverage .tools test/e2e/out web/node_modules
+	find web/dist -mindepth 1 ! -name .keep -delete
+
+# ---- files ------------------------------------------------------------------
+
+$(BINARY): $(WEB_DIST) $(GO_SOURCES) go.mod go.sum
+	$(STEP) build go build -o $@ ./cmd/wharf
+	@touch $@
+
+$(WEB_DIST): $(WEB_DEPS) $(WEB_SOURCES)
+	$(STEP) web-build npm --prefix web run build
+	@touch $@
+
+$(WEB_DEPS): web/package-lock.json $(NODE)
+	$(STEP) web-packages npm --prefix web ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(NODE): scripts/setup
+	$(STEP) node scripts/setup node
+	@mkdir -p $(@D) && touch $@
+
+$(PACKAGES): scripts/setup
+	$(STEP) packages scripts/setup packages
+	@mkdir -p $(@D) && touch $@
+
+$(GOLANGCI):
+	$(STEP) golangci-lint scripts/tool golangci-lint $(GOLANGCI_VERSION) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@mkdir -p $(@D) && touch $@
+
+$(SQLC):
+	$(STEP) sqlc scripts/tool sqlc $(SQLC_VERSION) github.com/sqlc-dev/sqlc/cmd/sqlc
+	@mkdir -p $(@D) && touch $@
+
+$(GOTESTSUM):
+	$(STEP) gotestsum scripts/tool gotestsum $(GOTESTSUM_VERSION) gotest.tools/gotestsum
+	@mkdir -p $(@D) && touch $@

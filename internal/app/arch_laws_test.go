@@ -1,0 +1,413 @@
+package app_test
+
+import (
+	"bufio"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+const (
+	modulePath = "github.com/wharfinger/wharfinger"
+
+	maxChain        = 8
+	maxSiblings     = 8
+	maxPackageLines = 3000
+	maxFileLines    = 600
+	maxFuncLines    = 100
+	maxMethods      = 7
+	maxParams       = 5
+)
+
+// room is a line of the table "who may import whom". A package belongs to the first
+// room whose pattern matches its path.
+type room struct {
+	pattern string
+	level   int
+	imports []string // patterns; only packages of lower levels, or those named here
+}
+
+// rooms is the whole house. A package that matches no room is a new room, and a new
+// room needs a decision record first.
+var rooms = []room{
+	{"api/wire", 0, nil},
+	{"api", 0, nil},
+	{"web", 0, nil},
+	{"internal/errs", 0, nil},
+	{"internal/core", 0, []string{"internal/errs"}},
+	{"client", 1, []string{"api/wire"}},
+	{"internal/blob", 1, []string{"internal/core", "internal/errs"}},
+	{"internal/auth", 1, []string{"internal/core", "internal/errs"}},
+	{"internal/event", 1, []string{"internal/core", "internal/errs"}},
+	{"internal/job", 1, []string{"internal/core", "internal/errs"}},
+	{"internal/blob/blobtest", testKit, []string{"internal/blob", "internal/core", "internal/errs"}},
+	{"internal/blob/blobtest/*", testKit, []string{"internal/blob", "internal/blob/localblob", "internal/blob/blobtest", "internal/core", "internal/errs"}},
+	{"internal/blob/*blob", 2, []string{"internal/blob", "internal/core", "internal/errs"}},
+	{"internal/catalog", 3, []string{"internal/blob", "internal/event", "internal/core", "internal/errs"}},
+	{"internal/upload", 4, []string{"internal/catalog", "internal/blob", "internal/event", "internal/job", "internal/core", "internal/errs"}},
+	{"internal/store/query", 4, nil}, // generated: the statements as Go functions
+	{"internal/store/migrations", 4, nil},
+	{"internal/store/storetest", testKit, []string{
+		"internal/store", "internal/catalog", "internal/upload", "internal/auth",
+		"internal/event", "internal/job", "internal/blob", "internal/core", "internal/errs",
+	}},
+	{"internal/store", 5, []string{
+		"internal/store/query", "internal/store/migrations", "internal/catalog", "internal/upload", "internal/auth",
+		"internal/event", "internal/job", "internal/blob", "internal/core", "internal/errs",
+	}},
+	{"internal/door/*", 5, []string{
+		"internal/upload", "internal/catalog", "internal/auth", "internal/core", "internal/errs", "api/wire", "api",
+	}},
+	{"internal/app", 6, []string{"**"}},
+	{"cmd/*", 7, []string{"**"}},
+	{"test/**", 8, []string{"**"}},
+}
+
+// testKit marks packages that only tests may import. They stand outside the levels.
+const testKit = -1
+
+func roomOf(pkgPath string) (room, bool) {
+	for _, r := range rooms {
+		if matches(r.pattern, pkgPath) {
+			return r, true
+		}
+	}
+	return room{}, false
+}
+
+// matches knows one star more than path.Match: "test/**" is everything below test.
+func matches(pattern, pkgPath string) bool {
+	if prefix, ok := strings.CutSuffix(pattern, "**"); ok {
+		return strings.HasPrefix(pkgPath, prefix)
+	}
+	ok, err := path.Match(pattern, pkgPath)
+	return err == nil && ok
+}
+
+func lawImports(pkgs []pkg) (broken []string) {
+	for _, p := range pkgs {
+		from, ok := roomOf(p.path)
+		if !ok {
+			broken = append(broken, fmt.Sprintf("package %s is in no room: write a decision record, then add it to the table in arch_laws_test.go", p.path))
+			continue
+		}
+		for _, imp := range p.imports {
+			to, known := roomOf(imp)
+			switch {
+			case !known:
+				continue // said once, for the package itself
+			case !slices.ContainsFunc(from.imports, func(pattern string) bool { return matches(pattern, imp) }):
+				broken = append(broken, fmt.Sprintf("%s imports %s; it may import only: %s", p.path, imp, list(from.imports)))
+			case from.level != testKit && to.level != testKit && to.level > from.level:
+				broken = append(broken, fmt.Sprintf("%s (level %d) imports %s (level %d): imports go down", p.path, from.level, imp, to.level))
+			}
+		}
+		if ground(p.path) && len(p.outside) > 0 {
+			broken = append(broken, fmt.Sprintf("%s imports %s: the ground floor uses the standard library only", p.path, list(p.outside)))
+		}
+	}
+	return broken
+}
+
+// ground names the rooms that everyone imports, or that are public and must not hand
+// their dependencies on.
+func ground(pkgPath string) bool {
+	return slices.Contains([]string{"api/wire", "internal/errs", "internal/core"}, pkgPath)
+}
+
+func list(names []string) string {
+	if len(names) == 0 {
+		return "nothing of ours"
+	}
+	return strings.Join(names, ", ")
+}
+
+func lawTestKits(pkgs []pkg) (broken []string) {
+	for _, p := range pkgs {
+		self, _ := roomOf(p.path)
+		if self.level == testKit || strings.HasPrefix(p.path, "test/") {
+			continue
+		}
+		for _, imp := range p.imports {
+			if to, _ := roomOf(imp); to.level == testKit {
+				broken = append(broken, fmt.Sprintf("%s imports the test kit %s outside its tests", p.path, imp))
+			}
+		}
+	}
+	return broken
+}
+
+func lawChain(pkgs []pkg, limit int) (broken []string) {
+	imports := map[string][]string{}
+	for _, p := range pkgs {
+		if !strings.HasPrefix(p.path, "test/") {
+			imports[p.path] = p.imports
+		}
+	}
+	known := map[string][]string{}
+	var longest func(string) []string
+	longest = func(p string) []string {
+		if c, ok := known[p]; ok {
+			return c
+		}
+		var best []string
+		for _, imp := range imports[p] {
+			if c := longest(imp); len(c) > len(best) {
+				best = c
+			}
+		}
+		known[p] = append([]string{p}, best...)
+		return known[p]
+	}
+	for _, p := range pkgs {
+		if c := longest(p.path); len(c) > limit && strings.HasPrefix(p.path, "cmd/") {
+			broken = append(broken, fmt.Sprintf("a chain of %d packages, at most %d: %s", len(c), limit, strings.Join(c, " → ")))
+		}
+	}
+	return broken
+}
+
+func lawFanOut(pkgs []pkg, limit int) (broken []string) {
+	for _, p := range pkgs {
+		if matches("internal/app", p.path) || matches("cmd/*", p.path) || matches("test/**", p.path) {
+			continue
+		}
+		if r, _ := roomOf(p.path); r.level == testKit {
+			continue
+		}
+		// Parts of the store are the store: they are not counted as neighbours.
+		n := 0
+		for _, imp := range p.imports {
+			if !strings.HasPrefix(imp, p.path+"/") {
+				n++
+			}
+		}
+		if n > limit {
+			broken = append(broken, fmt.Sprintf("%s imports %d packages of ours, at most %d: %s", p.path, n, limit, list(p.imports)))
+		}
+	}
+	return broken
+}
+
+func lawSizes(pkgs []pkg) (broken []string) {
+	for _, p := range pkgs {
+		sum := 0
+		for _, f := range p.files {
+			n := strings.Count(f.text, "\n")
+			sum += n
+			if n > maxFileLines {
+				broken = append(broken, fmt.Sprintf("%s has %d lines, at most %d", f.path, n, maxFileLines))
+			}
+		}
+		if sum > maxPackageLines {
+			broken = append(broken, fmt.Sprintf("package %s has %d lines, at most %d", p.path, sum, maxPackageLines))
+		}
+	}
+	return broken
+}
+
+func lawShapes(pkgs []pkg) (broken []string) {
+	for _, p := range pkgs {
+		for _, f := range p.files {
+			broken = append(broken, shapes(f)...)
+		}
+	}
+	return broken
+}
+
+func shapes(f source) (broken []string) {
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, f.path, f.text, parser.ParseComments|parser.SkipObjectResolution)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	say := func(at token.Pos, format string, args ...any) {
+		broken = append(broken, fmt.Sprintf("%s:%d: ", f.path, fset.Position(at).Line)+fmt.Sprintf(format, args...))
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncDecl:
+			if n.Body != nil {
+				lines := fset.Position(n.Body.Rbrace).Line - fset.Position(n.Body.Lbrace).Line - 1
+				if lines > maxFuncLines && !isTable(n) {
+					say(n.Pos(), "func %s has %d lines, at most %d (a table may say //nolint:funlen // table)", n.Name.Name, lines, maxFuncLines)
+				}
+			}
+			if k := params(n.Type); k > maxParams {
+				say(n.Pos(), "func %s has %d parameters, at most %d: make it a struct", n.Name.Name, k, maxParams)
+			}
+		case *ast.InterfaceType:
+			// Embedded contracts are counted where they are written.
+			k := 0
+			for _, m := range n.Methods.List {
+				ft, ok := m.Type.(*ast.FuncType)
+				if !ok {
+					continue
+				}
+				k += len(m.Names)
+				if q := params(ft); q > maxParams {
+					say(m.Pos(), "method %s has %d parameters, at most %d: make it a struct", m.Names[0].Name, q, maxParams)
+				}
+			}
+			if k > maxMethods {
+				say(n.Pos(), "an interface of %d methods, at most %d: it is two contracts", k, maxMethods)
+			}
+		}
+		return true
+	})
+	return broken
+}
+
+func isTable(f *ast.FuncDecl) bool {
+	if f.Doc == nil {
+		return false
+	}
+	return slices.ContainsFunc(f.Doc.List, func(c *ast.Comment) bool {
+		return strings.HasPrefix(c.Text, "//nolint:funlen // table")
+	})
+}
+
+// params counts parameters; a leading context and a *testing.T come free.
+func params(f *ast.FuncType) int {
+	n := 0
+	for i, field := range f.Params.List {
+		if typ := typeName(field.Type); (i == 0 && typ == "context.Context") || typ == "*testing.T" || typ == "testing.TB" {
+			continue
+		}
+		n += max(1, len(field.Names))
+	}
+	return n
+}
+
+func typeName(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.StarExpr:
+		return "*" + typeName(e.X)
+	case *ast.SelectorExpr:
+		return typeName(e.X) + "." + e.Sel.Name
+	case *ast.Ident:
+		return e.Name
+	}
+	return ""
+}
+
+func lawDocs(pkgs []pkg) (broken []string) {
+	for _, p := range pkgs {
+		if !p.hasGoFiles || len(p.files) == 0 { // tests alone, or generated alone
+			continue
+		}
+		doc := slices.IndexFunc(p.files, func(f source) bool { return path.Base(f.path) == "doc.go" })
+		if doc < 0 && len(p.files) == 1 {
+			doc = 0 // a package of one file is introduced there
+		}
+		if doc < 0 {
+			broken = append(broken, fmt.Sprintf("package %s has no doc.go", p.path))
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), "doc.go", p.files[doc].text, parser.ParseComments|parser.PackageClauseOnly)
+		if err != nil || file.Doc == nil || len(strings.Fields(file.Doc.Text())) < 8 {
+			broken = append(broken, fmt.Sprintf("%s does not say what lives in its package", p.files[doc].path))
+		}
+	}
+	return broken
+}
+
+var (
+	generatedRE  = regexp.MustCompile(`(?m)^// Code generated .* DO NOT EDIT\.$`)
+	sqlCommentRE = regexp.MustCompile(`--[^\n]*`)
+	bannedSQL    = map[string]*regexp.Regexp{
+		"::":         regexp.MustCompile(`::`),
+		"now()":      regexp.MustCompile(`(?i)\bnow\s*\(\s*\)`),
+		"jsonb":      regexp.MustCompile(`(?i)\bjsonb`),
+		"ANY(":       regexp.MustCompile(`(?i)\bany\s*\(`),
+		"ILIKE":      regexp.MustCompile(`(?i)\bilike\b`),
+		"FOR UPDATE": regexp.MustCompile(`(?i)\bfor\s+update\b`),
+		"SERIAL":     regexp.MustCompile(`(?i)\b(big|small)?serial\b`),
+	}
+)
+
+func isGenerated(text []byte) bool { return generatedRE.Match(text) }
+
+func lawPortableSQL(queries []source) (broken []string) {
+	for _, q := range queries {
+		text := sqlCommentRE.ReplaceAllString(q.text, "")
+		for word, re := range bannedSQL {
+			if at := re.FindStringIndex(text); at != nil {
+				line := 1 + strings.Count(text[:at[0]], "\n")
+				broken = append(broken, fmt.Sprintf("%s:%d: %s is not understood by both databases; what must differ stands in store/dialect.go", q.path, line, word))
+			}
+		}
+	}
+	slices.Sort(broken)
+	return broken
+}
+
+// direct picks the modules that provide a package imported by one of ours.
+func direct(modules []string, pkgs []pkg) []string {
+	used := map[string]bool{}
+	for _, p := range pkgs {
+		for _, imp := range slices.Concat(p.outside, p.testImports) {
+			best := ""
+			for _, m := range modules {
+				if (imp == m || strings.HasPrefix(imp, m+"/")) && len(m) > len(best) {
+					best = m
+				}
+			}
+			if best != "" {
+				used[best] = true
+			}
+		}
+	}
+	var names []string
+	for m := range used {
+		names = append(names, m)
+	}
+	return names
+}
+
+// lawDependencies wants each name in backquotes at the start of a table row, with a
+// reason beside it.
+func lawDependencies(names []string, doc string) (broken []string) {
+	rows := map[string]bool{}
+	for line := range strings.Lines(doc) {
+		cells := strings.Split(line, "|")
+		if len(cells) >= 5 && strings.TrimSpace(cells[2]) != "" {
+			rows[strings.Trim(strings.TrimSpace(cells[1]), "`")] = true
+		}
+	}
+	for _, name := range names {
+		if !rows[name] {
+			broken = append(broken, fmt.Sprintf("%s is used, but has no row \"| `%s` | version | licence | why |\" in docs/DEPENDENCIES.md", name, name))
+		}
+	}
+	slices.Sort(broken)
+	return broken
+}
+
+// forbiddenWords are put together here, so that this file does not break its own law.
+func forbiddenWords() []string {
+	return []string{"/wo" + "rk/", "sub" + "agent", "/tmp/" + "brief"}
+}
+
+func lawWords(files []source, words []string) (broken []string) {
+	for _, f := range files {
+		lines := bufio.NewScanner(strings.NewReader(f.text))
+		lines.Buffer(nil, 64<<20)
+		for n := 1; lines.Scan(); n++ {
+			for _, w := range words {
+				if strings.Contains(strings.ToLower(lines.Text()), w) {
+					broken = append(broken, fmt.Sprintf("%s:%d: says %q", f.path, n, w))
+				}
+			}
+		}
+		if err := lines.Err(); err != nil {
+			broken = append(broken, fmt.Sprintf("%s: %v", f.path, err))
+		}
+	}
+	return broken
+}
