@@ -5,6 +5,7 @@ import (
 
 	"github.com/wharfinger/wharfinger/internal/blob"
 	"github.com/wharfinger/wharfinger/internal/core"
+	"github.com/wharfinger/wharfinger/internal/errs"
 )
 
 // Kind tells files from folders, with the numbers of the wire.
@@ -65,6 +66,20 @@ type Encryption struct {
 	Algorithm string // "aes-256-ctr"
 	SealedKey []byte // the file key, sealed by the master key (blob.Keyring)
 	IV        []byte // 16 bytes, the counter at offset 0
+}
+
+// Open returns the cipher that e describes; Internal/cipher_failed when the
+// keyring is not the one that sealed it.
+func (e *Encryption) Open(k *blob.Keyring) (*blob.Cipher, error) {
+	const op = "catalog.Encryption.Open"
+	key, err := k.Open(e.SealedKey)
+	if err != nil {
+		return nil, errs.As(op, errs.Internal, errs.CipherFailed, err)
+	}
+	if e.Algorithm != blob.CipherName || len(e.IV) != 16 {
+		return nil, errs.Newf(errs.Internal, errs.CipherFailed, "unknown cipher %q", e.Algorithm).At(op)
+	}
+	return &blob.Cipher{Key: key, IV: [16]byte(e.IV)}, nil
 }
 
 // Order is what a listing is sorted by. Folders come before files in each.

@@ -1,0 +1,174 @@
+package catalog
+
+import (
+	"context"
+
+	"github.com/wharfinger/wharfinger/internal/blob"
+	"github.com/wharfinger/wharfinger/internal/core"
+	"github.com/wharfinger/wharfinger/internal/errs"
+)
+
+// Buckets finds the bucket of a policy. The wiring owns and closes them.
+type Buckets interface {
+	Bucket(ctx context.Context, p Policy) (*blob.Bucket, error)
+}
+
+// Options are what a Catalog is made of.
+type Options struct {
+	Store   Store
+	Buckets Buckets
+	Keyring *blob.Keyring // opens the keys of encrypted versions
+	Clock   core.Clock
+}
+
+// Catalog holds the rules of names.
+type Catalog struct {
+	store   Store
+	buckets Buckets
+	keyring *blob.Keyring
+	clock   core.Clock
+}
+
+// New returns the catalog over o.
+func New(o Options) *Catalog {
+	return &Catalog{store: o.Store, buckets: o.Buckets, keyring: o.Keyring, clock: o.Clock}
+}
+
+// Ref names a place in a drive. Owner 0 is the caller.
+type Ref struct {
+	Owner core.UserID
+	Path  core.Path
+}
+
+// At is the Ref of a path in the caller's own drive.
+func At(p core.Path) Ref { return Ref{Path: p} }
+
+// OwnerOf returns whose drive ref is in, if who may enter it: only one's own,
+// until there are shares. Unauthenticated/login_needed or Forbidden/no_permission.
+func OwnerOf(who core.Actor, ref Ref) (core.UserID, error) {
+	const op = "catalog.OwnerOf"
+	switch {
+	case ref.Owner != 0 && who.Known() && ref.Owner != who.User:
+		return 0, errs.Newf(errs.Forbidden, errs.NoPermission, "Permission denied").At(op)
+	case !who.Known():
+		return 0, errs.New(errs.Unauthenticated, errs.LoginNeeded).At(op)
+	}
+	return who.User, nil
+}
+
+// Place is where a path leads: the nodes that exist from the root down, and the
+// names below the last of them that do not.
+type Place struct {
+	Nodes   []Node
+	Missing []string
+}
+
+// Last returns the deepest node that exists.
+func (p Place) Last() Node { return p.Nodes[len(p.Nodes)-1] }
+
+// Found reports whether the whole path exists.
+func (p Place) Found() bool { return len(p.Missing) == 0 }
+
+// Locate follows ref in tree as far as it goes. A path through a file is not
+// found.
+func Locate(ctx context.Context, tree Tree, owner core.UserID, p core.Path) (Place, error) {
+	const op = "catalog.Locate"
+	names := p.Names()
+	keys := make([]string, len(names))
+	for i, n := range names {
+		keys[i] = NameKey(n)
+	}
+	nodes, err := tree.Walk(ctx, owner, keys)
+	if err != nil {
+		return Place{}, errs.Wrap(op, err)
+	}
+	if len(nodes) == 0 {
+		return Place{}, errs.New(errs.NotFound, errs.PathMissing).At(op)
+	}
+	return Place{Nodes: nodes, Missing: names[len(nodes)-1:]}, nil
+}
+
+// Find returns the node at ref; NotFound/path_missing.
+func (c *Catalog) Find(ctx context.Context, who core.Actor, ref Ref) (Node, error) {
+	const op = "catalog.Find"
+	owner, err := OwnerOf(who, ref)
+	if err != nil {
+		return Node{}, errs.Wrap(op, err)
+	}
+	n, err := find(ctx, c.store, owner, ref.Path)
+	return n, errs.Wrap(op, err)
+}
+
+func find(ctx context.Context, tree Tree, owner core.UserID, p core.Path) (Node, error) {
+	at, err := Locate(ctx, tree, owner, p)
+	if err != nil {
+		return Node{}, err
+	}
+	if !at.Found() {
+		return Node{}, errs.Newf(errs.NotFound, errs.PathMissing, "There is nothing at %s.", p)
+	}
+	return at.Last(), nil
+}
+
+// PathOf returns where a node is now.
+func (c *Catalog) PathOf(ctx context.Context, n Node) (core.Path, error) {
+	const op = "catalog.PathOf"
+	p, err := pathOf(ctx, c.store, n)
+	return p, errs.Wrap(op, err)
+}
+
+func pathOf(ctx context.Context, tree Tree, n Node) (core.Path, error) {
+	var names []string
+	for n.Parent != 0 {
+		if len(names) > core.MaxDepth {
+			return core.Root, errs.Newf(errs.Internal, errs.StoreFailed, "A folder lies inside itself.")
+		}
+		names = append(names, n.Name)
+		up, err := tree.Node(ctx, n.Parent)
+		if err != nil {
+			return core.Root, err
+		}
+		n = up
+	}
+	p := core.Root
+	for i := len(names) - 1; i >= 0; i-- {
+		p = p.Join(names[i])
+	}
+	return p, nil
+}
+
+// Home is what a signed-in user's requests need to know at once.
+type Home struct {
+	User   User
+	Group  Group
+	Policy Policy
+}
+
+// HomeOf returns the user with group and policy.
+func (c *Catalog) HomeOf(ctx context.Context, id core.UserID) (Home, error) {
+	const op = "catalog.HomeOf"
+	h, err := HomeIn(ctx, c.store, id)
+	return h, errs.Wrap(op, err)
+}
+
+// HomeIn is HomeOf inside a transaction.
+func HomeIn(ctx context.Context, tx Tx, id core.UserID) (h Home, err error) {
+	if h.User, err = tx.User(ctx, id); err != nil {
+		return Home{}, err
+	}
+	if h.Group, err = tx.Group(ctx, h.User.Group); err != nil {
+		return Home{}, err
+	}
+	h.Policy, err = tx.Policy(ctx, h.Group.Policy)
+	return h, err
+}
+
+// Capacity returns the caller's account of bytes.
+func (c *Catalog) Capacity(ctx context.Context, who core.Actor) (Capacity, error) {
+	const op = "catalog.Capacity"
+	if !who.Known() {
+		return Capacity{}, errs.New(errs.Unauthenticated, errs.LoginNeeded).At(op)
+	}
+	got, err := c.store.Capacity(ctx, who.User)
+	return got, errs.Wrap(op, err)
+}

@@ -1,0 +1,76 @@
+package catalog
+
+import (
+	"context"
+
+	"github.com/wharfinger/wharfinger/internal/core"
+	"github.com/wharfinger/wharfinger/internal/errs"
+)
+
+// Page sizes of a listing.
+const (
+	DefaultPage = 100
+	MaxPage     = 2000
+)
+
+// ListQuery asks for one page of a folder. After is the last node of the page
+// before, nil for the first.
+type ListQuery struct {
+	Order Order
+	Desc  bool
+	After *Node
+	Limit int
+}
+
+// Listing is one page of a folder. More says that another page follows.
+type Listing struct {
+	Parent Node
+	Nodes  []Node
+	More   bool
+}
+
+// List returns one page of the folder at ref. NotFound/path_missing for a file.
+func (c *Catalog) List(ctx context.Context, who core.Actor, ref Ref, q ListQuery) (Listing, error) {
+	const op = "catalog.List"
+	parent, err := c.Find(ctx, who, ref)
+	if err != nil {
+		return Listing{}, errs.Wrap(op, err)
+	}
+	if parent.Kind != Folder {
+		return Listing{}, errs.Newf(errs.NotFound, errs.PathMissing, "%s is a file.", ref.Path).At(op)
+	}
+	limit := q.Limit
+	if limit <= 0 {
+		limit = DefaultPage
+	}
+	limit = min(limit, MaxPage)
+	order := q.Order
+	switch order {
+	case ByName, BySize, ByUpdated, ByCreated:
+	default:
+		order = ByName
+	}
+	nodes, err := c.store.Children(ctx, Query{Parent: parent.ID, Order: order, Desc: q.Desc, After: q.After, Limit: limit + 1})
+	if err != nil {
+		return Listing{}, errs.Wrap(op, err)
+	}
+	l := Listing{Parent: parent, Nodes: nodes}
+	if len(nodes) > limit {
+		l.Nodes, l.More = nodes[:limit], true
+	}
+	return l, nil
+}
+
+// Summary counts what is below a folder.
+func (c *Catalog) Summary(ctx context.Context, n Node) (Summary, error) {
+	const op = "catalog.Summary"
+	s, err := c.store.Summary(ctx, n.ID)
+	return s, errs.Wrap(op, err)
+}
+
+// VersionsOf returns the versions of a node that was found for its owner.
+func (c *Catalog) VersionsOf(ctx context.Context, n Node) ([]Version, error) {
+	const op = "catalog.VersionsOf"
+	vs, err := c.store.VersionsOf(ctx, n.ID)
+	return vs, errs.Wrap(op, err)
+}

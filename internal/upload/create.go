@@ -1,0 +1,307 @@
+package upload
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"slices"
+	"time"
+
+	"github.com/wharfinger/wharfinger/internal/blob"
+	"github.com/wharfinger/wharfinger/internal/catalog"
+	"github.com/wharfinger/wharfinger/internal/core"
+	"github.com/wharfinger/wharfinger/internal/errs"
+)
+
+// Purpose is what the bytes will be, in the words of the wire.
+type Purpose string
+
+// The purposes.
+const (
+	NewFile    Purpose = ""           // the name must be free
+	NewVersion Purpose = "version"    // of the file there, or a new file
+	Companion  Purpose = "live_photo" // a clip that belongs to the file there
+)
+
+// UnknownVersion in Request.Previous is an id that did not decode.
+const UnknownVersion core.VersionID = -1
+
+// Request asks for an upload.
+type Request struct {
+	Ref      catalog.Ref
+	URI      string // to be answered, as the client knows the file
+	Size     int64
+	Modified time.Time // zero: time of completion
+	MIME     string
+	Meta     map[string]string
+	Purpose  Purpose
+	Ciphers  []string        // what the client can encrypt with, best first
+	Previous *core.VersionID // the version the client believes current; nil: it does not say
+	InOne    bool            // one chunk, whatever the policy says
+}
+
+// Ticket is a session that was created.
+type Ticket struct {
+	Session Session
+	Policy  catalog.Policy
+	Secret  core.Secret  // for callbacks; kept only as a digest
+	Cipher  *blob.Cipher // the client must encrypt with it; nil otherwise
+}
+
+// Create opens an upload: the name, the room in the quota and the room on the
+// disk are the caller's from here until it is completed, aborted or expired.
+// The checks come in the order of the contract (upload.md 2.1).
+func (e *Engine) Create(ctx context.Context, who core.Actor, q Request) (Ticket, error) {
+	const op = "upload.Create"
+	owner, err := e.admit(who, q)
+	if err != nil {
+		return Ticket{}, errs.Wrap(op, err)
+	}
+	d := draft{e: e, q: q, owner: owner, now: e.Clock()}
+	if d.ids, err = catalog.MintNodes(ctx, e.Store, len(q.Ref.Path.Names())); err != nil {
+		return Ticket{}, errs.Wrap(op, err)
+	}
+	version, err := e.Store.MintID(ctx)
+	if err != nil {
+		return Ticket{}, errs.Wrap(op, err)
+	}
+	d.version = core.VersionID(version)
+	if err := e.Store.InTx(ctx, func(tx Tx) error { return d.run(ctx, tx) }); err != nil {
+		return Ticket{}, errs.Wrap(op, err)
+	}
+	if d.evicted != nil {
+		e.discard(ctx, *d.evicted)
+	}
+	if err := e.begin(ctx, d.s); err != nil {
+		e.undo(ctx, d.s)
+		return Ticket{}, errs.Wrap(op, err)
+	}
+	t := Ticket{Session: d.s, Policy: d.policy, Secret: d.secret}
+	if d.s.Sealed {
+		t.Cipher = d.cipher
+	}
+	return t, nil
+}
+
+// admit makes the checks that need no database.
+func (e *Engine) admit(who core.Actor, q Request) (core.UserID, error) {
+	if q.Size < 0 || q.Size > blob.MaxSize {
+		return 0, errs.Newf(errs.Invalid, errs.BadParam, "Size too short")
+	}
+	if err := catalog.CheckMeta(q.Meta); err != nil {
+		return 0, err
+	}
+	return catalog.OwnerOf(who, q.Ref)
+}
+
+func (e *Engine) begin(ctx context.Context, s Session) error {
+	_, b, err := e.bucket(ctx, s.Policy)
+	if err != nil {
+		return err
+	}
+	_, err = b.Begin(ctx, s.Blob, s.Size)
+	return err
+}
+
+// undo takes back a session whose bytes found no place. What it cannot take
+// back now, the sweep does at expiry.
+func (e *Engine) undo(ctx context.Context, s Session) {
+	ctx, cancel := e.detached(ctx)
+	defer cancel()
+	_ = e.end(ctx, s, Aborted)
+}
+
+// draft is one creation on its way through its transaction. run may be called
+// more than once.
+type draft struct {
+	e       *Engine
+	q       Request
+	owner   core.UserID
+	now     time.Time
+	ids     []core.NodeID
+	version core.VersionID
+
+	policy  catalog.Policy
+	cipher  *blob.Cipher
+	secret  core.Secret
+	s       Session
+	evicted *Session
+}
+
+func (d *draft) run(ctx context.Context, tx Tx) error {
+	d.evicted = nil
+	at, err := catalog.Locate(ctx, tx, d.owner, d.q.Ref.Path)
+	if err != nil {
+		return err
+	}
+	if at, err = d.giveWay(ctx, tx, at); err != nil {
+		return err
+	}
+	if err := d.checkTarget(ctx, tx, at); err != nil {
+		return err
+	}
+	home, err := catalog.HomeIn(ctx, tx, d.owner)
+	if err != nil {
+		return errs.As("upload.Create", errs.Internal, errs.StoreFailed, err)
+	}
+	if err := d.checkFile(home.Policy, at); err != nil {
+		return err
+	}
+	if err := d.checkRoom(ctx, tx, home); err != nil {
+		return err
+	}
+	if err := d.checkPrevious(at); err != nil {
+		return err
+	}
+	d.policy = home.Policy
+	d.fill()
+	return d.insert(ctx, tx, at)
+}
+
+// giveWay ends an unfinished upload of this very name that nobody is sending
+// any more or that its owner has unlocked, so that it is not in the way.
+func (d *draft) giveWay(ctx context.Context, tx Tx, at catalog.Place) (catalog.Place, error) {
+	if !at.Found() || at.Last().Session == "" {
+		return at, nil
+	}
+	old, err := tx.Session(ctx, at.Last().Session)
+	if err != nil && !errs.Is(err, errs.NotFound) {
+		return at, err
+	}
+	idle := d.now.Sub(old.Touched) >= d.e.Idle && !d.e.gate.busy(old.ID)
+	if err == nil && (old.State != Open || old.Locked && !idle) {
+		return at, nil
+	}
+	if err == nil {
+		if err := d.e.endIn(ctx, tx, old, Aborted); err != nil {
+			return at, err
+		}
+		d.evicted = &old
+	}
+	return catalog.Locate(ctx, tx, d.owner, d.q.Ref.Path)
+}
+
+// checkTarget makes the checks 9 to 12 of the contract.
+func (d *draft) checkTarget(ctx context.Context, tx Tx, at catalog.Place) error {
+	if !at.Found() {
+		if d.q.Purpose == Companion {
+			return errs.Newf(errs.NotFound, errs.PathMissing, "Path not exist")
+		}
+		return nil
+	}
+	n := at.Last()
+	if n.Kind == catalog.Folder || d.q.Purpose == NewFile {
+		return errs.Newf(errs.Exists, errs.NameTaken, "Object existed")
+	}
+	locks, err := tx.LocksUnder(ctx, d.owner, n.ID)
+	if err != nil || len(locks) == 0 {
+		return err
+	}
+	held, err := catalog.HeldBy(ctx, tx, locks)
+	if err != nil {
+		return err
+	}
+	return errs.Newf(errs.Conflict, errs.Locked, "Lock conflict").With(held)
+}
+
+func (d *draft) checkFile(p catalog.Policy, at catalog.Place) error {
+	name := d.q.Ref.Path.Name()
+	if !at.Found() {
+		for _, n := range at.Missing {
+			if err := catalog.CheckName(n); err != nil {
+				return err
+			}
+		}
+	}
+	if err := p.CheckFileName(name); err != nil {
+		return err
+	}
+	return p.CheckSize(d.q.Size)
+}
+
+func (d *draft) checkRoom(ctx context.Context, tx Tx, home catalog.Home) error {
+	open, err := tx.CountOpen(ctx, d.owner)
+	if err != nil {
+		return err
+	}
+	if open >= home.Group.MaxSessions {
+		return errs.Newf(errs.Forbidden, errs.TooManySessions, "You have %d unfinished uploads. Finish or discard some of them first.", open)
+	}
+	return tx.Reserve(ctx, d.owner, d.q.Size)
+}
+
+func (d *draft) checkPrevious(at catalog.Place) error {
+	switch {
+	case !at.Found() || d.q.Previous == nil:
+		return nil
+	case *d.q.Previous == UnknownVersion:
+		return errs.Newf(errs.Invalid, errs.BadParam, "Unknown version ID")
+	case *d.q.Previous != at.Last().Version:
+		return errs.Newf(errs.Conflict, errs.VersionStale, "File is updated during your edit")
+	}
+	return nil
+}
+
+// fill makes the session's own fields; where they need randomness, only once.
+func (d *draft) fill() {
+	if d.s.ID != "" {
+		return
+	}
+	chunk := blob.ChunkSize(d.q.Size, d.policy.ChunkSize)
+	if d.q.InOne {
+		chunk = 0
+	}
+	d.secret = core.Secret(rand.Text() + rand.Text()[:6]) // 32 characters, as clients expect
+	sum := sha256.Sum256([]byte(d.secret.Reveal()))
+	s := Session{
+		ID: core.SessionID(core.NewUUID()), Owner: d.owner, Version: d.version,
+		Policy: d.policy.ID, PolicyRev: d.policy.Rev, URI: d.q.URI, Size: d.q.Size, ChunkSize: chunk,
+		State: Open, Modified: d.q.Modified, MIME: d.q.MIME, Meta: d.q.Meta,
+		Lock: core.NewUUID(), Secret: sum[:], Created: d.now, Touched: d.now, Expires: d.now.Add(d.e.Life),
+	}
+	s.Blob = blobKey(s.ID)
+	if d.q.Purpose == Companion {
+		s.Kind = catalog.LivePhoto
+	}
+	if d.policy.Encrypt {
+		d.cipher = blob.NewCipher()
+		s.Cipher = &catalog.Encryption{
+			Algorithm: blob.CipherName, SealedKey: d.e.Keyring.Seal(d.cipher.Key), IV: d.cipher.IV[:],
+		}
+		s.ChunkSize = blob.Align(s.ChunkSize)
+		// The contract looks at the first entry only. A relayed body comes in
+		// plain and is encrypted here.
+		s.Sealed = len(d.q.Ciphers) > 0 && d.q.Ciphers[0] == blob.CipherName && !d.policy.Relay && !d.q.InOne
+	}
+	d.s = s
+}
+
+// blobKey is where the bytes of a session go: nothing of it comes from a user.
+func blobKey(id core.SessionID) string {
+	hex := slices.DeleteFunc([]byte(id), func(c byte) bool { return c == '-' })
+	return string(hex)
+}
+
+func (d *draft) insert(ctx context.Context, tx Tx, at catalog.Place) error {
+	n := at.Last()
+	if d.s.Fresh = !at.Found(); d.s.Fresh {
+		var err error
+		n, err = d.e.Catalog.Grow(ctx, tx, at, catalog.Leaf{Kind: catalog.File, Session: d.s.ID, IDs: d.ids})
+		if err != nil {
+			return err
+		}
+	} else {
+		was := n.Rev
+		n.Session = d.s.ID
+		if err := tx.UpdateNode(ctx, n, was); err != nil {
+			return err
+		}
+	}
+	d.s.Node = n.ID
+	if err := tx.AddSession(ctx, d.s); err != nil {
+		return err
+	}
+	return tx.AddLock(ctx, catalog.Lock{
+		Token: d.s.Lock, Node: n.ID, Owner: d.owner, Application: "upload", Session: d.s.ID, Created: d.now,
+	})
+}
