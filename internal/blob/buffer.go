@@ -34,7 +34,11 @@ func CopyAt(ctx context.Context, dst io.WriterAt, off int64, src io.Reader) (n i
 		}
 		got, rerr := src.Read(*buf)
 		if got > 0 {
-			if _, err := dst.WriteAt((*buf)[:got], off+n); err != nil {
+			put, err := dst.WriteAt((*buf)[:got], off+n)
+			if err == nil && put != got {
+				err = io.ErrShortWrite
+			}
+			if err != nil {
 				return n, err
 			}
 			n, empty = n+int64(got), 0

@@ -236,3 +236,51 @@ func (c *Catalog) Unlock(ctx context.Context, who core.Actor, tokens []string) e
 		return nil
 	}))
 }
+
+// viewKey is where a folder keeps how it is shown. It is the server's own, and
+// no metadata of the file to clients.
+const viewKey = "sys:view"
+
+// View returns how the folder is shown, as the client that set it wrote it.
+func (n Node) View() string { return n.Meta[viewKey] }
+
+// Shown returns the metadata that clients see.
+func (n Node) Shown() map[string]string {
+	out := make(map[string]string, len(n.Meta)+1)
+	for k, v := range n.Meta {
+		if k != viewKey {
+			out[k] = v
+		}
+	}
+	if n.Session != "" {
+		out["sys:upload_session_id"] = string(n.Session)
+	}
+	return out
+}
+
+// SetView keeps how the folder at ref is shown.
+func (c *Catalog) SetView(ctx context.Context, who core.Actor, ref Ref, view string) error {
+	const op = "catalog.SetView"
+	owner, err := OwnerOf(who, ref)
+	if err != nil {
+		return errs.Wrap(op, err)
+	}
+	if len(view) > maxMetaBytes {
+		return errs.New(errs.Invalid, errs.BadParam).At(op)
+	}
+	return errs.Wrap(op, c.store.InTx(ctx, func(tx Tx) error {
+		n, err := find(ctx, tx, owner, ref.Path)
+		if err != nil {
+			return err
+		}
+		meta := map[string]string{viewKey: view}
+		for k, v := range n.Meta {
+			if k != viewKey {
+				meta[k] = v
+			}
+		}
+		was := n.Rev
+		n.Meta = meta
+		return tx.UpdateNode(ctx, n, was)
+	}))
+}

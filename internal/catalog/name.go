@@ -45,6 +45,10 @@ func nameDefect(name string) string {
 		return "ends with a space or a dot"
 	}
 	for _, r := range name {
+		if r == utf8.RuneError {
+			// What a JSON decoder leaves of bytes that were not UTF-8.
+			return "is not valid UTF-8"
+		}
 		if isControl(r) {
 			return "holds a control or text direction character"
 		}

@@ -11,6 +11,6 @@
 // who is writing which range just now.
 //
 //	t, err := e.Create(ctx, who, upload.Request{Ref: ref, Size: n})
-//	r, err := blob.ChunkRange(t.Session.Size, t.Session.ChunkSize, 0)
-//	p, err := e.Write(ctx, who, upload.Chunk{Session: t.Session.ID, Range: r, Body: body})
+//	first := func(s upload.Session) (core.Range, error) { return blob.ChunkRange(s.Size, s.ChunkSize, 0) }
+//	w, err := e.Write(ctx, who, upload.Chunk{Session: t.Session.ID, Place: first, Body: body})
 package upload

@@ -12,8 +12,10 @@ import (
 // Chunk is a piece of an upload as it comes in.
 type Chunk struct {
 	Session core.SessionID
-	Range   core.Range
-	Body    io.Reader
+	// Place says which bytes of the file the chunk is, or refuses it. It is
+	// asked before a byte of Body is read.
+	Place func(Session) (core.Range, error)
+	Body  io.Reader
 	Want    []blob.Digest // of the body as sent; a mismatch refuses the chunk
 	Yield   func()        // makes reads of Body fail soon; may be called from another goroutine; nil if it cannot
 }
@@ -37,31 +39,24 @@ func (e *Engine) Write(ctx context.Context, who core.Actor, c Chunk) (Written, e
 	if err != nil {
 		return Written{}, errs.Wrap(op, err)
 	}
-	if err := e.writable(ctx, s, c.Range); err != nil {
+	if err := e.writable(ctx, s); err != nil {
 		return Written{}, errs.Wrap(op, err)
 	}
-	if err := e.take(ctx, s, c); err != nil {
+	at, err := c.Place(s)
+	if err == nil && (!at.Valid() || at.To > s.Size) {
+		err = errs.New(errs.Invalid, errs.ChunkIndex)
+	}
+	if err != nil {
+		return Written{}, errs.Wrap(op, err)
+	}
+	if err := e.take(ctx, s, at, c); err != nil {
 		return Written{}, errs.Wrap(op, err)
 	}
 	w, err := e.finish(ctx, s.ID)
 	return w, errs.Wrap(op, err)
 }
 
-// Writable says whether Write would take that range now, so that a door can
-// refuse before it reads a byte of the body.
-func (e *Engine) Writable(ctx context.Context, who core.Actor, id core.SessionID) (Session, error) {
-	const op = "upload.Writable"
-	s, err := e.mine(ctx, who, id)
-	if err == nil {
-		err = e.writable(ctx, s, core.Range{})
-	}
-	return s, errs.Wrap(op, err)
-}
-
-func (e *Engine) writable(ctx context.Context, s Session, at core.Range) error {
-	if !at.Valid() || at.To > s.Size {
-		return errs.Newf(errs.Invalid, errs.ChunkIndex, "Chunk offset cannot be greater than file size")
-	}
+func (e *Engine) writable(ctx context.Context, s Session) error {
 	switch s.State {
 	case Done, Sealing:
 		return nil
@@ -82,13 +77,13 @@ func (e *Engine) writable(ctx context.Context, s Session, at core.Range) error {
 }
 
 // take writes and records the chunk, or finds that it is in already.
-func (e *Engine) take(ctx context.Context, s Session, c Chunk) error {
+func (e *Engine) take(ctx context.Context, s Session, at core.Range, c Chunk) error {
 	cipher, err := e.cipherOf(s)
 	if err != nil {
 		return err
 	}
-	w := blob.Write{Range: c.Range, Body: c.Body, Cipher: cipher, Sealed: s.Sealed, Want: c.Want}
-	have, leave, err := e.claim(ctx, s, c)
+	w := blob.Write{Range: at, Body: c.Body, Cipher: cipher, Sealed: s.Sealed, Want: c.Want}
+	have, leave, err := e.claim(ctx, s, at, c.Yield)
 	if err != nil {
 		return err
 	}
@@ -112,18 +107,18 @@ func (e *Engine) take(ctx context.Context, s Session, c Chunk) error {
 
 // claim returns the part that is in already at the start of the chunk, or the
 // exclusive right to write it, to be given back by leave.
-func (e *Engine) claim(ctx context.Context, s Session, c Chunk) (have *Part, leave func(), err error) {
-	if have, err = e.part(ctx, s.ID, c.Range.From); have != nil || err != nil {
+func (e *Engine) claim(ctx context.Context, s Session, at core.Range, yield func()) (have *Part, leave func(), err error) {
+	if have, err = e.part(ctx, s.ID, at.From); have != nil || err != nil {
 		return have, nil, err
 	}
-	place := c.Range.From
-	if s.ChunkSize > 0 && s.Size > s.ChunkSize && c.Range.Len() == s.Size {
+	place := at.From
+	if s.ChunkSize > 0 && s.Size > s.ChunkSize && at.Len() == s.Size {
 		place = whole // a client that sends everything at once excludes all others
 	}
-	if leave, err = e.gate.enter(ctx, s.ID, place, c.Yield); err != nil {
+	if leave, err = e.gate.enter(ctx, s.ID, place, yield); err != nil {
 		return nil, nil, err
 	}
-	have, err = e.part(ctx, s.ID, c.Range.From)
+	have, err = e.part(ctx, s.ID, at.From)
 	if have == nil && err == nil && place == whole {
 		err = e.untouched(ctx, s.ID)
 	}
