@@ -348,41 +348,47 @@ func lawPortableSQL(queries []source) (broken []string) {
 }
 
 // direct picks the modules that provide a package imported by one of ours.
-func direct(modules []string, pkgs []pkg) []string {
-	used := map[string]bool{}
+func direct(modules map[string]string, pkgs []pkg) map[string]string {
+	used := map[string]string{}
 	for _, p := range pkgs {
 		for _, imp := range slices.Concat(p.outside, p.testImports) {
 			best := ""
-			for _, m := range modules {
+			for m := range modules {
 				if (imp == m || strings.HasPrefix(imp, m+"/")) && len(m) > len(best) {
 					best = m
 				}
 			}
 			if best != "" {
-				used[best] = true
+				used[best] = modules[best]
 			}
 		}
 	}
-	var names []string
-	for m := range used {
-		names = append(names, m)
-	}
-	return names
+	return used
 }
 
-// lawDependencies wants each name in backquotes at the start of a table row, with a
-// reason beside it.
-func lawDependencies(names []string, doc string) (broken []string) {
-	rows := map[string]bool{}
+// lawDependencies wants each name at the start of a table row, with its version, its
+// licence and a reason beside it.
+func lawDependencies(used map[string]string, doc string) (broken []string) {
+	rows := map[string]string{}
 	for line := range strings.Lines(doc) {
 		cells := strings.Split(line, "|")
-		if len(cells) >= 5 && strings.TrimSpace(cells[2]) != "" {
-			rows[strings.Trim(strings.TrimSpace(cells[1]), "`")] = true
+		if len(cells) != 6 {
+			continue
+		}
+		for i := range cells {
+			cells[i] = strings.Trim(strings.TrimSpace(cells[i]), "`")
+		}
+		if cells[3] != "" && cells[4] != "" {
+			rows[cells[1]] = cells[2]
 		}
 	}
-	for _, name := range names {
-		if !rows[name] {
-			broken = append(broken, fmt.Sprintf("%s is used, but has no row \"| `%s` | version | licence | why |\" in docs/DEPENDENCIES.md", name, name))
+	for name, version := range used {
+		switch rows[name] {
+		case version:
+		case "":
+			broken = append(broken, fmt.Sprintf("%s is used: give it a row \"| `%s` | %s | licence | why |\"", name, name, version))
+		default:
+			broken = append(broken, fmt.Sprintf("%s is used at %s, but its row says %s", name, version, rows[name]))
 		}
 	}
 	slices.Sort(broken)

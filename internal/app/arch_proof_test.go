@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 )
@@ -20,7 +21,8 @@ func TestEveryLawCanFail(t *testing.T) {
 	}
 	sql := func(text string) []string { return lawPortableSQL([]source{{"internal/store/query/x.sql", text}}) }
 	words := func(text string) []string { return lawWords([]source{{"README.md", text}}, []string{"forbidden"}) }
-	table := "| `a.org/b` | v1 | MIT | we parse with it |\n| `a.org/c` |  | MIT | |\n"
+	table := "| `a.org/b` | v1 | MIT | we parse with it |\n| `a.org/c` | v1 | MIT | |\n"
+	deps := func(name, version string) []string { return lawDependencies(map[string]string{name: version}, table) }
 
 	tests := []struct {
 		name string
@@ -66,8 +68,9 @@ func TestEveryLawCanFail(t *testing.T) {
 		{"for update", sql("SELECT 1 FOR\nUPDATE"), sql("ON CONFLICT DO UPDATE"), "FOR UPDATE"},
 		{"serial", sql("id BIGSERIAL"), sql("serialised TEXT"), "SERIAL"},
 
-		{"dependency without a row", lawDependencies([]string{"a.org/d"}, table), lawDependencies([]string{"a.org/b"}, table), "a.org/d is used"},
-		{"dependency without a word", lawDependencies([]string{"a.org/c"}, table), nil, "a.org/c is used"},
+		{"dependency without a row", deps("a.org/d", "v1"), deps("a.org/b", "v1"), "a.org/d is used"},
+		{"dependency without a reason", deps("a.org/c", "v1"), nil, "a.org/c is used"},
+		{"dependency of another version", deps("a.org/b", "v2"), nil, "its row says v1"},
 		{"forbidden word", words("one\nthe FORBIDDEN word\n"), words("one\n"), "README.md:2"},
 	}
 
@@ -90,9 +93,9 @@ func TestDirectDependenciesAreFoundByLongestModule(t *testing.T) {
 	t.Parallel()
 
 	pkgs := []pkg{{path: "internal/x", outside: []string{"a.org/b/v2/c"}, testImports: []string{"t.org/x"}}}
-	got := direct([]string{"a.org/b", "a.org/b/v2", "a.org/bb", "t.org/x", "z.org/z"}, pkgs)
-	if len(got) != 2 || !(got[0] == "a.org/b/v2" || got[1] == "a.org/b/v2") || !(got[0] == "t.org/x" || got[1] == "t.org/x") {
-		t.Errorf("direct dependencies are %v, want a.org/b/v2 and t.org/x", got)
+	got := direct(map[string]string{"a.org/b": "v1", "a.org/b/v2": "v2", "a.org/bb": "v3", "t.org/x": "v4", "z.org/z": "v5"}, pkgs)
+	if want := map[string]string{"a.org/b/v2": "v2", "t.org/x": "v4"}; !maps.Equal(got, want) {
+		t.Errorf("direct dependencies are %v, want %v", got, want)
 	}
 }
 

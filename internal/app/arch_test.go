@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -94,7 +95,7 @@ type tree struct {
 	pkgs          []pkg
 	queries       []source
 	tracked       []source
-	dependencies  []string
+	dependencies  map[string]string // name to version
 	dependencyDoc string
 }
 
@@ -129,7 +130,8 @@ func loadTree(t *testing.T) tree {
 		}
 	}
 
-	tr.dependencies = append(goDependencies(t, root, tr.pkgs), npmDependencies(t, root)...)
+	tr.dependencies = goDependencies(t, root, tr.pkgs)
+	maps.Copy(tr.dependencies, npmDependencies(t, root))
 	return tr
 }
 
@@ -258,21 +260,21 @@ func walk(t *testing.T, root string) []string {
 
 // goDependencies names the modules that our own packages import, tests included.
 // The "// indirect" remarks of go.mod are not asked: they may be out of date.
-func goDependencies(t *testing.T, root string, pkgs []pkg) []string {
+func goDependencies(t *testing.T, root string, pkgs []pkg) map[string]string {
 	t.Helper()
 
-	var mod struct{ Require []struct{ Path string } }
+	var mod struct{ Require []struct{ Path, Version string } }
 	if err := json.Unmarshal(command(t, root, "go", "mod", "edit", "-json"), &mod); err != nil {
 		t.Fatal(err)
 	}
-	var modules []string
+	modules := map[string]string{}
 	for _, r := range mod.Require {
-		modules = append(modules, r.Path)
+		modules[r.Path] = r.Version
 	}
 	return direct(modules, pkgs)
 }
 
-func npmDependencies(t *testing.T, root string) []string {
+func npmDependencies(t *testing.T, root string) map[string]string {
 	t.Helper()
 
 	text, err := os.ReadFile(filepath.Join(root, "web", "package.json"))
@@ -286,14 +288,14 @@ func npmDependencies(t *testing.T, root string) []string {
 	if err := json.Unmarshal(text, &file); err != nil {
 		t.Fatal(err)
 	}
-	var names []string
-	for name := range file.Dependencies {
-		names = append(names, name)
+	all := map[string]string{}
+	for name, version := range file.Dependencies {
+		all[name] = strings.TrimLeft(version, "^~")
 	}
-	for name := range file.DevDependencies {
-		names = append(names, name)
+	for name, version := range file.DevDependencies {
+		all[name] = strings.TrimLeft(version, "^~")
 	}
-	return names
+	return all
 }
 
 func command(t *testing.T, dir, name string, args ...string) []byte {
