@@ -19,6 +19,7 @@ const (
 	LoginNeeded    Reason = "login_needed"
 	BadLogin       Reason = "bad_login"        // address or password wrong, never which
 	BadToken       Reason = "bad_token"        // token is not ours, not of this kind or revoked
+	WrongToken     Reason = "wrong_token_kind" // a token of another kind than this place takes
 	TokenExpired   Reason = "token_expired"    // sign in or refresh again
 	NotOwner       Reason = "not_owner"        // only the owner may
 	NoPermission   Reason = "no_permission"    // another user's drive, or an action this place does not offer
