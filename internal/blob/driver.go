@@ -80,7 +80,9 @@ type Parts interface {
 	// Commit turns the upload into the object, durably unless o.Sync is
 	// SyncNever. Called again after it succeeded, even in another process, it
 	// succeeds again with the same Info. It never replaces another object. It
-	// must refuse if it can see that fewer bytes than h.Size were written.
+	// must refuse if it can see that fewer bytes than h.Size were written. It is
+	// never called while a WriteAt of the same upload runs: the engine sees to
+	// that.
 	Commit(ctx context.Context, h Handle, o PutOptions) (Info, error)
 
 	// Abort forgets the upload and its bytes. An unknown handle is no error; a
