@@ -93,7 +93,7 @@ wire: $(GOTESTSUM) ## Golden wire cases against a server in this process
 .PHONY: web
 web: $(WEB_DEPS) ## The web page: types, lint, unit tests
 	$(STEP) web-check npm --prefix web run check
-	$(STEP) web-test scripts/webtest
+	$(STEP) web-test scripts/webtest web-test test
 
 .PHONY: e2e
 e2e: e2e-go e2e-web ## The real binary: kill -9, thousands of files, a real browser
@@ -104,7 +104,7 @@ e2e-go: $(BINARY) $(GOTESTSUM)
 
 .PHONY: e2e-web
 e2e-web: $(BINARY) $(WEB_DEPS) $(PACKAGES)
-	$(STEP) e2e-web npm --prefix web run e2e
+	$(STEP) e2e-web scripts/webtest e2e-web e2e
 
 .PHONY: chaos-short
 chaos-short: $(BINARY) $(GOTESTSUM) ## One upload (256 MiB, or WHARF_E2E_SIZE) through four kill -9
@@ -131,6 +131,7 @@ generate: $(SQLC) $(WEB_DEPS) ## Write all generated files anew
 # Without prerequisites, so that scripts/verify can run it in a copy of the tree.
 .PHONY: generate-now
 generate-now:
+	$(STEP) generate-sql sqlc generate --file internal/store/sqlc.yaml
 	$(STEP) generate-go go generate ./...
 	$(STEP) generate-web npm --prefix web run generate
 

@@ -263,7 +263,9 @@ func walk(t *testing.T, root string) []string {
 func goDependencies(t *testing.T, root string, pkgs []pkg) map[string]string {
 	t.Helper()
 
-	var mod struct{ Require []struct{ Path, Version string } }
+	var mod struct {
+		Require []struct{ Path, Version string }
+	}
 	if err := json.Unmarshal(command(t, root, "go", "mod", "edit", "-json"), &mod); err != nil {
 		t.Fatal(err)
 	}
