@@ -1,0 +1,117 @@
+// The operations of the API that the page uses, one function each.
+import { type CallOptions, call, session, signInFrom } from './call';
+import { type ApiError, Code } from './error';
+import type { Body, Data, LockInfo, Login } from './model';
+
+type Signal = { signal?: AbortSignal | undefined };
+
+export interface ListRequest {
+  uri: string;
+  orderBy: 'name' | 'size' | 'updated_at';
+  direction: 'asc' | 'desc';
+  token?: string | undefined;
+}
+
+export function listFiles(request: ListRequest, { signal }: Signal = {}) {
+  const query: CallOptions['query'] = {
+    uri: request.uri,
+    page_size: 500,
+    order_by: request.orderBy,
+    order_direction: request.direction,
+    next_page_token: request.token,
+  };
+  return call<Data<'listFiles'>>('GET', '/file', { query, signal });
+}
+
+export function fileInfo(uri: string, { signal }: Signal = {}) {
+  return call<Data<'fileInfo'>>('GET', '/file/info', { query: { uri, extended: 'true' }, signal });
+}
+
+export function createFolder(uri: string, errOnConflict: boolean, { signal }: Signal = {}) {
+  const body: Body<'createFile'> = { uri, type: 'folder', err_on_conflict: errOnConflict };
+  return call<Data<'createFile'>>('POST', '/file/create', { body, signal });
+}
+
+export function renameFile(uri: string, newName: string) {
+  const body: Body<'renameFile'> = { uri, new_name: newName };
+  return call<Data<'renameFile'>>('POST', '/file/rename', { body });
+}
+
+/** For good: this version has no trash. */
+export function deleteFiles(uris: string[]) {
+  const body: Body<'deleteFiles'> = { uris, unlink: false, skip_soft_delete: true };
+  return call<void>('DELETE', '/file', { body });
+}
+
+export function unlock(tokens: string[]) {
+  const body: Body<'deleteLocks'> = { tokens };
+  return call<void>('DELETE', '/file/lock', { body });
+}
+
+/**
+ * The address of a file's bytes. An address of this server is made relative: a
+ * wrong site URL in the settings must not break downloads.
+ */
+export async function downloadUrl(uri: string): Promise<string> {
+  const body = { uris: [uri], download: true };
+  const { urls } = await call<Data<'createFileURL'>>('POST', '/file/url', { body });
+  const url = new URL(urls[0]?.url ?? '', window.location.origin);
+  return url.pathname.startsWith('/api/v4/') ? url.pathname + url.search : url.href;
+}
+
+export function createUpload(body: Body<'createUploadSession'>, { signal }: Signal = {}) {
+  return call<Data<'createUploadSession'>>('PUT', '/file/upload', { body, signal });
+}
+
+export function showUpload(id: string, { signal }: Signal = {}) {
+  return call<Data<'showUpload'>>('GET', `/file/upload/${encodeURIComponent(id)}`, { signal });
+}
+
+export function listUploads({ signal }: Signal = {}) {
+  return call<Data<'listUploads'>>('GET', '/file/upload', { signal });
+}
+
+export function discardUpload(id: string, uri: string) {
+  const body: Body<'deleteUploadSession'> = { id, uri };
+  return call<void>('DELETE', '/file/upload', { body });
+}
+
+export function capacity({ signal }: Signal = {}) {
+  return call<Data<'getCapacity'>>('GET', '/user/capacity', { signal });
+}
+
+export function siteLogin({ signal }: Signal = {}) {
+  return call<{ setup_required?: boolean }>('GET', '/site/config/login', {
+    anonymous: true,
+    signal,
+  });
+}
+
+export function siteBasic({ signal }: Signal = {}) {
+  return call<{ title?: string }>('GET', '/site/config/basic', { anonymous: true, signal });
+}
+
+export async function signIn(email: string, password: string): Promise<void> {
+  const body: Body<'createToken'> = { email, password };
+  const login = await call<Login>('POST', '/session/token', { body, anonymous: true });
+  session.begin(signInFrom(login.user, login.token));
+}
+
+export async function setUp(body: Body<'setUpSite'>): Promise<void> {
+  const login = await call<Login>('POST', '/site/setup', { body, anonymous: true });
+  session.begin(signInFrom(login.user, login.token));
+}
+
+/** Ends the sign-in here at once; the server is told if it can be reached. */
+export async function signOut(): Promise<void> {
+  const refreshToken = session.current()?.refreshToken;
+  session.end();
+  if (!refreshToken) return;
+  const body: Body<'deleteToken'> = { refresh_token: refreshToken };
+  await call<void>('DELETE', '/session/token', { body, anonymous: true }).catch(() => {});
+}
+
+/** Who holds the lock that refused a call, if the server said so (40073). */
+export function locksOf(error: ApiError): LockInfo[] {
+  return error.is(Code.locked) && Array.isArray(error.data) ? (error.data as LockInfo[]) : [];
+}

@@ -1,0 +1,44 @@
+// Keys and fetchers of everything the page keeps of the server's state.
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import * as api from './operations';
+
+export type Sort = Pick<api.ListRequest, 'orderBy' | 'direction'>;
+
+export const listingKey = (uri: string) => ['listing', uri] as const;
+
+export const listingQuery = (uri: string, sort: Sort) =>
+  infiniteQueryOptions({
+    queryKey: [...listingKey(uri), sort.orderBy, sort.direction] as const,
+    queryFn: ({ pageParam, signal }) =>
+      api.listFiles({ uri, ...sort, token: pageParam }, { signal }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.pagination.next_token || undefined,
+  });
+
+export const infoQuery = (uri: string) =>
+  queryOptions({
+    queryKey: ['info', uri] as const,
+    queryFn: ({ signal }) => api.fileInfo(uri, { signal }),
+  });
+
+export const capacityQuery = queryOptions({
+  queryKey: ['capacity'] as const,
+  queryFn: ({ signal }) => api.capacity({ signal }),
+});
+
+export const uploadsQuery = queryOptions({
+  queryKey: ['uploads'] as const,
+  queryFn: async ({ signal }) => (await api.listUploads({ signal })).uploads,
+});
+
+export const siteLoginQuery = queryOptions({
+  queryKey: ['site', 'login'] as const,
+  queryFn: ({ signal }) => api.siteLogin({ signal }),
+  staleTime: 60_000,
+});
+
+export const siteBasicQuery = queryOptions({
+  queryKey: ['site', 'basic'] as const,
+  queryFn: ({ signal }) => api.siteBasic({ signal }),
+  staleTime: 600_000,
+});

@@ -1,0 +1,27 @@
+import { pathOf } from '@/lib/path';
+import type { Upload } from './server';
+
+export type Mismatch = 'name' | 'size' | 'date';
+
+/** Why a chosen file cannot be the one that an unfinished upload began with. */
+export function mismatch(file: File, upload: Upload): Mismatch | undefined {
+  if (file.name !== pathOf(upload.uri).at(-1)) return 'name';
+  if (file.size !== upload.size) return 'size';
+  if (upload.lastModified !== 0 && file.lastModified !== upload.lastModified) return 'date';
+  return undefined;
+}
+
+/** Pairs chosen files with unfinished uploads; each upload takes one file. */
+export function pair(files: Iterable<File>, uploads: Iterable<Upload>): [File, Upload][] {
+  const open = new Set(uploads);
+  const pairs: [File, Upload][] = [];
+  for (const file of files) {
+    for (const upload of open) {
+      if (mismatch(file, upload)) continue;
+      open.delete(upload);
+      pairs.push([file, upload]);
+      break;
+    }
+  }
+  return pairs;
+}

@@ -1,0 +1,214 @@
+import { ApiError } from '@/api/error';
+import type { Clock } from '@/lib/clock';
+import { uriOf } from '@/lib/path';
+import type { Board } from './board';
+import { confirm } from './confirm';
+import { type ConflictChoice, type Job, pathOfJob } from './job';
+import { Meter } from './meter';
+import { LocalError } from './retry';
+import type { Hasher, Upload, UploadServer } from './server';
+import { begunUnseen } from './taken';
+import { type Outcome, Transfer } from './transfer';
+
+export interface RunnerOptions {
+  server: UploadServer;
+  hasher: Hasher;
+  clock: Clock;
+  random: () => number;
+  filesAtOnce: number;
+  chunksAtOnce: number;
+}
+
+export interface RunnerHooks {
+  /** Nothing may start now. */
+  held(): boolean;
+  /** What the person chose for all of a batch. */
+  choice(batch: number): ConflictChoice | undefined;
+  changed(): void;
+  settled(job: Job): void;
+  signedOut(): void;
+}
+
+export type Stop = 'hold' | 'pause' | 'cancel';
+
+interface Run {
+  abort: AbortController;
+  transfer: Transfer;
+  ended: Promise<void>;
+}
+
+const listAge = 3_000;
+const confirmsAtOnce = 4;
+
+/** Gives slots to jobs, and takes what becomes of them. */
+export class Runner {
+  readonly meter = new Meter();
+  /** Sessions this page works on. */
+  readonly claimed = new Set<string>();
+  private readonly runs = new Map<Job, Run>();
+  private readonly confirming = new Map<Job, AbortController>();
+  private readonly toConfirm: Job[] = [];
+  private listed: { at: number; uploads: Promise<Upload[]> } | undefined;
+
+  constructor(
+    private readonly board: Board,
+    private readonly options: RunnerOptions,
+    private readonly hooks: RunnerHooks,
+  ) {}
+
+  /** Starts as many jobs as there are free slots. */
+  fill(): void {
+    while (!this.hooks.held() && this.runs.size < this.options.filesAtOnce) {
+      const job = this.board.next();
+      if (!job) break;
+      this.start(job);
+    }
+    while (!this.hooks.held() && this.confirming.size < confirmsAtOnce) {
+      const job = this.toConfirm.shift();
+      if (!job) break;
+      if (job.state === 'confirming') void this.startConfirm(job);
+    }
+  }
+
+  /** Resolves when the job's run, if it has one, has ended. */
+  async stop(job: Job, why: Stop): Promise<void> {
+    const run = this.runs.get(job);
+    run?.abort.abort(why);
+    if (why === 'cancel') this.confirming.get(job)?.abort(why);
+    await run?.ended;
+  }
+
+  /** Stops all runs; their jobs wait in front. */
+  stopAll(): void {
+    for (const run of this.runs.values()) run.abort.abort('hold' satisfies Stop);
+    this.meter.reset();
+  }
+
+  /** Ends the waits between tries: of one job, or of all. */
+  poke(job?: Job): void {
+    for (const [j, run] of this.runs) if (!job || j === job) run.transfer.waiter.poke();
+  }
+
+  unfinished(fresh = false): Promise<Upload[]> {
+    const now = this.options.clock.now();
+    if (fresh || !this.listed || now - this.listed.at > listAge)
+      this.listed = { at: now, uploads: this.options.server.list() };
+    return this.listed.uploads;
+  }
+
+  /** Tells the server that a cancelled job's session is not wanted. */
+  async discard(job: Job): Promise<void> {
+    let { sessionId } = job;
+    if (!sessionId && job.attempted) {
+      const { server } = this.options;
+      const deps = { server, claimed: this.claimed, unfinished: () => this.unfinished(true) };
+      sessionId = (await begunUnseen(job, deps))?.sessionId;
+    }
+    if (!sessionId) return;
+    await this.options.server.discard(sessionId, uriOf(pathOfJob(job))).catch(() => {});
+    this.claimed.delete(sessionId);
+    this.listed = undefined;
+  }
+
+  private start(job: Job): void {
+    const { server, hasher, clock, random, chunksAtOnce } = this.options;
+    const abort = new AbortController();
+    const deps = {
+      server,
+      hasher,
+      clock,
+      random,
+      chunksAtOnce,
+      claimed: this.claimed,
+      unfinished: (fresh?: boolean) => this.unfinished(fresh),
+      moved: (_: Job, sent: number, confirmed: number) => this.moved(job, sent, confirmed),
+      changed: () => this.hooks.changed(),
+    };
+    const transfer = new Transfer(job, deps, abort.signal);
+    this.board.move(job, 'running');
+    job.onConflict ??= this.hooks.choice(job.batch);
+    const ended = transfer
+      .run()
+      .then(
+        (outcome) => this.finished(job, outcome),
+        (error) => this.failed(job, error, abort.signal),
+      )
+      .finally(() => {
+        this.runs.delete(job);
+        this.fill();
+        this.hooks.changed();
+      });
+    this.runs.set(job, { abort, transfer, ended });
+  }
+
+  private moved(job: Job, sent: number, confirmed: number): void {
+    if (!this.board.has(job)) return; // cancelled: no longer counted
+    this.board.moved(sent, confirmed);
+    if (sent > 0) this.meter.add(sent, this.options.clock.now());
+    this.hooks.changed();
+  }
+
+  private finished(job: Job, outcome: Outcome): void {
+    if (!this.board.has(job)) return;
+    if (outcome !== 'sent') {
+      // Decided for all while this one was asking.
+      const choice = outcome === 'conflict' ? this.hooks.choice(job.batch) : undefined;
+      if (choice && choice !== job.onConflict) {
+        job.onConflict = choice;
+        this.board.move(job, choice === 'skip' ? 'skipped' : 'waiting');
+      } else this.board.move(job, outcome);
+      return;
+    }
+    this.board.move(job, 'confirming');
+    this.toConfirm.push(job);
+  }
+
+  private failed(job: Job, error: unknown, signal: AbortSignal): void {
+    if (!this.board.has(job)) return;
+    if (signal.aborted) {
+      const why = signal.reason as Stop;
+      if (why === 'hold') this.board.move(job, 'waiting');
+      else if (why === 'pause') this.board.move(job, 'paused');
+      return;
+    }
+    if (error instanceof ApiError && error.signedOut) {
+      this.board.move(job, 'waiting');
+      this.hooks.signedOut();
+      return;
+    }
+    this.board.move(job, 'failed');
+    job.problem = problemOf(error);
+  }
+
+  private async startConfirm(job: Job): Promise<void> {
+    const abort = new AbortController();
+    this.confirming.set(job, abort);
+    try {
+      const there = await confirm(job, this.options, abort.signal);
+      if (!this.board.has(job)) return;
+      if (there) this.complete(job);
+      else this.board.move(job, 'waiting');
+    } catch (error) {
+      this.failed(job, error, abort.signal);
+    } finally {
+      this.confirming.delete(job);
+      this.fill();
+      this.hooks.changed();
+    }
+  }
+
+  private complete(job: Job): void {
+    this.moved(job, job.size - job.sent, job.size - job.confirmed);
+    job.sent = job.size;
+    job.confirmed = job.size;
+    job.problem = undefined;
+    this.board.move(job, 'done');
+    this.hooks.settled(job);
+  }
+}
+
+function problemOf(error: unknown): Job['problem'] {
+  if (error instanceof ApiError) return { error };
+  if (error instanceof LocalError) return { local: error.problem };
+  return { local: 'unreadable' }; // what remains are failures to read the file
+}

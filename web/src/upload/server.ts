@@ -1,0 +1,87 @@
+// What the engine needs of a server. The real one is in transports/; tests bring
+// a fake. Every method throws ApiError for a failed call, and the signal's
+// reason when it was aborted.
+import type { Range } from './plan';
+
+export interface CreateRequest {
+  uri: string;
+  size: number;
+  lastModified: number;
+  mimeType: string;
+  /** Add a version to an existing file instead of refusing (40004). */
+  replace: boolean;
+}
+
+export interface Ticket {
+  sessionId: string;
+  chunkSize: number;
+  /** When the server forgets it, Unix milliseconds. */
+  expires: number;
+  /** How many chunks of one file the storage takes at once, if it says. */
+  concurrency: number | undefined;
+  /** Chunks go to this server. False: to a storage this page cannot talk to. */
+  relayed: boolean;
+}
+
+export interface Part {
+  sessionId: string;
+  index: number;
+  body: Blob;
+  /** RFC 9530 Content-Digest value. */
+  digest: string;
+  /** Bytes handed to the network so far: sent, not confirmed. */
+  onSent(bytes: number): void;
+  signal: AbortSignal;
+}
+
+/** An upload as the server reports it. */
+export interface Upload {
+  sessionId: string;
+  uri: string;
+  size: number;
+  chunkSize: number;
+  received: readonly Range[];
+  receivedBytes: number;
+  state: 'open' | 'sealing' | 'done' | 'aborted' | 'expired';
+  /** Unix milliseconds. */
+  expires: number;
+  /** Unix milliseconds; 0 when unknown. */
+  lastModified: number;
+  /** When the last byte came, Unix milliseconds. */
+  updatedAt: number;
+  concurrency: number | undefined;
+  /** RFC 9530 Repr-Digest value; there when done. */
+  digest: string | undefined;
+  /** Its bytes are encrypted by the client that began it. */
+  encrypted: boolean;
+}
+
+export interface StoredFile {
+  size: number;
+  /** Unix milliseconds. */
+  updatedAt: number;
+  /** An upload holds this name; the file is not there yet. */
+  pending: boolean;
+  folder: boolean;
+}
+
+export interface UploadServer {
+  create(request: CreateRequest, signal: AbortSignal): Promise<Ticket>;
+  /** Resolves when the server has the chunk and has checked its digest. */
+  send(part: Part): Promise<void>;
+  show(sessionId: string, signal: AbortSignal): Promise<Upload>;
+  list(): Promise<Upload[]>;
+  discard(sessionId: string, uri: string): Promise<void>;
+  /** Undefined when nothing is there. */
+  stat(uri: string, signal: AbortSignal): Promise<StoredFile | undefined>;
+  makeFolder(uri: string, signal: AbortSignal): Promise<void>;
+  unlock(tokens: string[]): Promise<void>;
+}
+
+/** Digests, computed away from the page's thread. */
+export interface Hasher {
+  /** Content-Digest value of one chunk. */
+  chunk(body: Blob): Promise<string>;
+  /** CRC-64/NVME of a whole file, as base64. */
+  file(file: Blob, signal: AbortSignal): Promise<string>;
+}

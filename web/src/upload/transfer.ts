@@ -1,0 +1,165 @@
+import { ApiError, Code } from '@/api/error';
+import { uriOf } from '@/lib/path';
+import { sessionLost, tryAgain } from './backoff';
+import { type Job, pathOfJob } from './job';
+import { LocalError, Waiter } from './retry';
+import { Sender, type SenderDeps } from './sender';
+import type { Upload } from './server';
+import { begunUnseen, type TakenDeps, whenTaken } from './taken';
+
+export interface TransferDeps extends TakenDeps, SenderDeps {
+  random(): number;
+  claimed: Set<string>;
+}
+
+export type Outcome = 'sent' | 'conflict' | 'locked' | 'skipped';
+type Opened = Outcome | 'open' | 'lost';
+
+/** A session that vanishes more often than this will vanish again. */
+const mostRestarts = 3;
+
+/** One run of one job, from taking a slot to giving it back. */
+export class Transfer {
+  readonly waiter: Waiter;
+  private readonly sender: Sender;
+
+  constructor(
+    private readonly job: Job,
+    private readonly deps: TransferDeps,
+    private readonly signal: AbortSignal,
+  ) {
+    this.waiter = new Waiter(job, deps.clock, deps.random, () => deps.changed(job));
+    this.sender = new Sender(job, deps, this.waiter);
+  }
+
+  /** Throws what stopped it: the signal's reason, an ApiError or a LocalError. */
+  async run(): Promise<Outcome> {
+    if (!this.job.file) {
+      await this.persist(() =>
+        this.deps.server.makeFolder(uriOf(pathOfJob(this.job)), this.signal),
+      );
+      return 'sent';
+    }
+    for (let restarts = 0; restarts <= mostRestarts; restarts++) {
+      const opened = this.job.sessionId ? await this.rejoin() : await this.open();
+      if (opened === 'lost') continue;
+      if (opened !== 'open') return opened;
+      try {
+        await this.sender.sendAll(this.signal);
+        return 'sent';
+      } catch (error) {
+        // rejoin() finds out: a chunk whose answer was lost may have finished it.
+        if (!sessionLost(error)) throw error;
+      }
+    }
+    throw new LocalError('lost');
+  }
+
+  /** Begins a session, or takes up one that this file already has. */
+  private open(): Promise<Opened> {
+    const { job, deps } = this;
+    // An earlier run may have been stopped while its request was on the way.
+    let uncertain = job.attempted;
+    job.attempted = true;
+    return this.persist(async () => {
+      if (uncertain) {
+        // The answer was lost; the request perhaps was not.
+        const begun = await begunUnseen(job, deps);
+        if (begun) return this.adopt(begun);
+      }
+      for (;;) {
+        try {
+          return await this.create();
+        } catch (error) {
+          uncertain = true;
+          if (!(error instanceof ApiError) || this.signal.aborted) throw error;
+          if (!error.is(Code.exists) && !error.is(Code.locked)) throw error;
+          const next = await whenTaken(job, error, deps, this.signal);
+          if (next !== 'again') return typeof next === 'string' ? next : this.adopt(next.adopt);
+        }
+      }
+    });
+  }
+
+  private async create(): Promise<'open'> {
+    const { job, deps } = this;
+    const request = {
+      uri: uriOf(pathOfJob(job)),
+      size: job.size,
+      lastModified: job.file?.lastModified ?? 0,
+      mimeType: job.file?.type ?? '',
+      replace: job.onConflict === 'replace',
+    };
+    const ticket = await deps.server.create(request, this.signal);
+    this.claim(ticket.sessionId);
+    job.keptUntil = ticket.expires;
+    if (!ticket.relayed) throw new LocalError('unsupported');
+    this.sender.begin(ticket.chunkSize, ticket.concurrency);
+    return 'open';
+  }
+
+  private adopt(upload: Upload): 'open' {
+    this.claim(upload.sessionId);
+    this.sender.take(upload);
+    return 'open';
+  }
+
+  /** Asks the server what it holds of a session that was begun before. */
+  private async rejoin(): Promise<Opened> {
+    const id = this.job.sessionId as string;
+    try {
+      const upload = await this.persist(() => this.deps.server.show(id, this.signal));
+      if (upload.state === 'done' || upload.state === 'sealing') {
+        this.sender.take(upload);
+        return 'sent';
+      }
+      if (upload.state === 'open') return this.adopt(upload);
+    } catch (error) {
+      if (!sessionLost(error)) throw error;
+    }
+    return this.persist(() => this.afterLoss(id));
+  }
+
+  /** The session is gone: was it finished, or must the file be sent anew? */
+  private async afterLoss(id: string): Promise<'sent' | 'lost'> {
+    const { job, deps } = this;
+    const uri = uriOf(pathOfJob(job));
+    const stored = await deps.server.stat(uri, this.signal);
+    const finished =
+      stored?.size === job.size &&
+      !stored.pending &&
+      !stored.folder &&
+      stored.updatedAt === job.file?.lastModified;
+    if (finished) return 'sent';
+    // Refused: the name is now held by another upload, which open() deals with.
+    if (stored?.pending) await deps.server.discard(id, uri).catch(ignoreRefusal);
+    deps.claimed.delete(id);
+    job.sessionId = undefined;
+    this.sender.forget();
+    return 'lost';
+  }
+
+  private claim(sessionId: string): void {
+    this.job.sessionId = sessionId;
+    this.deps.claimed.add(sessionId);
+  }
+
+  private async persist<T>(work: () => Promise<T>): Promise<T> {
+    for (let failures = 0; ; failures++) {
+      try {
+        this.signal.throwIfAborted();
+        const value = await work();
+        this.waiter.clear();
+        return value;
+      } catch (error) {
+        this.signal.throwIfAborted();
+        if (!tryAgain(error, failures)) throw error;
+        await this.waiter.wait(error, failures, this.signal);
+      }
+    }
+  }
+}
+
+function ignoreRefusal(error: unknown): void {
+  if (!(error instanceof ApiError && error.kind === 'refused')) throw error;
+}
