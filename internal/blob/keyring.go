@@ -1,7 +1,9 @@
 package blob
 
 import (
+	"crypto/hkdf"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -49,12 +51,13 @@ func readKeyring(dir *os.Root, name string) (*Keyring, error) {
 	if !st.Mode().IsRegular() || st.Mode().Perm()&0o077 != 0 {
 		return nil, errs.Newf(errs.Internal, errs.CipherFailed, "key file %s has mode %v: only its owner may read it (chmod 600)", name, st.Mode())
 	}
-	text, err := io.ReadAll(io.LimitReader(f, 256))
+	const most = 64 // a key and its line end, and some space
+	text, err := io.ReadAll(io.LimitReader(f, most+1))
 	if err != nil {
 		return nil, err
 	}
 	raw, err := base64.StdEncoding.Strict().DecodeString(strings.TrimSpace(string(text)))
-	if err != nil || len(raw) != 32 {
+	if err != nil || len(raw) != 32 || len(text) > most {
 		return nil, errs.Newf(errs.Internal, errs.CipherFailed, "key file %s is not 32 bytes as base64", name)
 	}
 	return &Keyring{master: [32]byte(raw)}, nil
@@ -92,6 +95,16 @@ func (k *Keyring) Seal(key [32]byte) []byte { return SealKey(k.master, key) }
 
 // Open undoes [Keyring.Seal].
 func (k *Keyring) Open(sealed []byte) ([32]byte, error) { return OpenKey(k.master, sealed) }
+
+// Derive returns a key for another use, by HKDF-SHA-256 (RFC 5869): nothing can
+// be learned of the master key or of other uses from it.
+func (k *Keyring) Derive(use string) [32]byte {
+	b, err := hkdf.Key(sha256.New, k.master[:], nil, "wharfinger "+use, 32)
+	if err != nil {
+		panic(err) // only for a length that SHA-256 cannot give
+	}
+	return [32]byte(b)
+}
 
 // String gives dots.
 func (k *Keyring) String() string { return "•••" }
