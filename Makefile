@@ -67,7 +67,8 @@ test: ## Everything that must hold before a change is handed in
 all-checks: $(GOLANGCI) $(PACKAGES) $(WEB_DEPS) web race lint verify e2e
 
 .PHONY: lint
-lint: $(GOLANGCI) ## Go linters and formatting
+lint: $(GOLANGCI) ## Go linters and formatting, shell syntax
+	$(STEP) lint-scripts bash -c 'for script; do bash -n "$$script" || exit 1; done' - $(wildcard scripts/*) .ci/run
 	$(STEP) lint golangci-lint run
 
 .PHONY: verify

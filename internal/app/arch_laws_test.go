@@ -395,6 +395,56 @@ func lawDependencies(used map[string]string, doc string) (broken []string) {
 	return broken
 }
 
+var (
+	linkRE     = regexp.MustCompile(`(?:\]\(|src(?:set)?=")([^)"#:\s]+)[)"#]`)
+	testNameRE = regexp.MustCompile("`((?:Test|Fuzz)[A-Z]\\w*)(?:/[^`]*)?`")
+	testFuncRE = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
+)
+
+// lawLinks follows the links of Markdown files to other files.
+func lawLinks(files []source, names []string) (broken []string) {
+	there := map[string]bool{".": true}
+	for _, name := range names {
+		for ; name != "."; name = path.Dir(name) {
+			there[name] = true
+		}
+	}
+	for _, f := range files {
+		if path.Ext(f.path) != ".md" || strings.HasPrefix(f.path, "web/") {
+			continue
+		}
+		for _, m := range linkRE.FindAllStringSubmatch(f.text, -1) {
+			if to := path.Join(path.Dir(f.path), m[1]); !there[to] {
+				broken = append(broken, fmt.Sprintf("%s: the link to %s leads nowhere", f.path, m[1]))
+			}
+		}
+	}
+	return broken
+}
+
+// lawTestNames looks for every test that a document names in backquotes.
+func lawTestNames(files []source) (broken []string) {
+	tests := map[string]bool{}
+	for _, f := range files {
+		if path.Ext(f.path) == ".go" {
+			for _, m := range testFuncRE.FindAllStringSubmatch(f.text, -1) {
+				tests[m[1]] = true
+			}
+		}
+	}
+	for _, f := range files {
+		if path.Ext(f.path) != ".md" {
+			continue
+		}
+		for _, m := range testNameRE.FindAllStringSubmatch(f.text, -1) {
+			if !tests[m[1]] {
+				broken = append(broken, fmt.Sprintf("%s names %s, which is no test", f.path, m[1]))
+			}
+		}
+	}
+	return broken
+}
+
 // forbiddenWords are put together here, so that this file does not break its own law.
 func forbiddenWords() []string {
 	return []string{"/wo" + "rk/", "sub" + "agent", "/tmp/" + "brief"}

@@ -21,6 +21,12 @@ func TestEveryLawCanFail(t *testing.T) {
 	}
 	sql := func(text string) []string { return lawPortableSQL([]source{{"internal/store/query/x.sql", text}}) }
 	words := func(text string) []string { return lawWords([]source{{"README.md", text}}, []string{"forbidden"}) }
+	links := func(text string) []string {
+		return lawLinks([]source{{"docs/a.md", text}}, []string{"docs/a.md", "x/y.go"})
+	}
+	named := func(text string) []string {
+		return lawTestNames([]source{{"docs/a.md", text}, {"x/y_test.go", "package x\n\nfunc TestThere(t *testing.T) {}\n"}})
+	}
 	table := "| `a.org/b` | v1 | MIT | we parse with it |\n| `a.org/c` | v1 | MIT | |\n"
 	deps := func(name, version string) []string { return lawDependencies(map[string]string{name: version}, table) }
 
@@ -71,6 +77,9 @@ func TestEveryLawCanFail(t *testing.T) {
 		{"dependency without a row", deps("a.org/d", "v1"), deps("a.org/b", "v1"), "a.org/d is used"},
 		{"dependency without a reason", deps("a.org/c", "v1"), nil, "a.org/c is used"},
 		{"dependency of another version", deps("a.org/b", "v2"), nil, "its row says v1"},
+		{"dead link", links("see [it](b.md) and [this](../x/y.go#l)"), links("see [a](a.md), [top](../x), [web](https://a.org/b)"), "link to b.md"},
+		{"dead picture", links(`<img src="no.png">`), links(`<img src="a.md">`), "link to no.png"},
+		{"test that is gone", named("held by `TestGone`"), named("held by `TestThere/one row`"), "TestGone, which is no test"},
 		{"forbidden word", words("one\nthe FORBIDDEN word\n"), words("one\n"), "README.md:2"},
 	}
 

@@ -74,6 +74,16 @@ func TestArchitecture(t *testing.T) {
 			func() []string { return lawDependencies(tree.dependencies, tree.dependencyDoc) },
 		},
 		{
+			"links between documents lead somewhere",
+			"a reader who follows a dead link does not follow the next",
+			func() []string { return lawLinks(tree.tracked, tree.names) },
+		},
+		{
+			"tests that documents name are there",
+			"a promise that says which test holds it must not outlive the test",
+			func() []string { return lawTestNames(tree.tracked) },
+		},
+		{
 			"committed text speaks of the product only",
 			"paths and words of one workplace mean nothing to a reader",
 			func() []string { return lawWords(tree.tracked, forbiddenWords()) },
@@ -94,7 +104,8 @@ func TestArchitecture(t *testing.T) {
 type tree struct {
 	pkgs          []pkg
 	queries       []source
-	tracked       []source
+	tracked       []source          // committed text, commit messages included
+	names         []string          // of all files, pictures too
 	dependencies  map[string]string // name to version
 	dependencyDoc string
 }
@@ -119,7 +130,8 @@ func loadTree(t *testing.T) tree {
 	t.Helper()
 
 	root := repositoryRoot(t)
-	tr := tree{pkgs: loadPackages(t, root), tracked: loadTracked(t, root)}
+	tr := tree{pkgs: loadPackages(t, root), names: walk(t, root)}
+	tr.tracked = loadTracked(t, root, tr.names)
 
 	for _, s := range tr.tracked {
 		switch {
@@ -205,18 +217,17 @@ func below(importPath string) string {
 	return strings.TrimPrefix(strings.TrimPrefix(importPath, modulePath), "/")
 }
 
-// loadTracked reads what git tracks, as it is in the working tree. A tree without git
-// (a release archive) is walked instead: the laws hold there as well.
-func loadTracked(t *testing.T, root string) []source {
+// loadTracked reads what git tracks, as it is in the working tree, and what commits
+// say. In a tree without git (a release archive) it reads all names instead.
+func loadTracked(t *testing.T, root string, names []string) []source {
 	t.Helper()
 
-	// The walk is made in any case: it is how the test cache learns of a new file.
-	names := walk(t, root)
+	var files []source
 	if out, err := exec.Command("git", "-C", root, "ls-files", "-z").Output(); err == nil {
 		names = strings.Split(strings.TrimRight(string(out), "\x00"), "\x00")
+		files = append(files, source{"commit messages", string(command(t, root, "git", "log", "--format=%B"))})
 	}
 
-	var files []source
 	for _, name := range names {
 		text, err := os.ReadFile(filepath.Join(root, name))
 		if errors.Is(err, fs.ErrNotExist) {
@@ -235,6 +246,8 @@ func loadTracked(t *testing.T, root string) []source {
 	return files
 }
 
+// walk names all files. Reading the folders is also how the test cache learns that a
+// new file makes this test worth running again.
 func walk(t *testing.T, root string) []string {
 	t.Helper()
 
