@@ -1,0 +1,179 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"io/fs"
+	"net"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+	lib "modernc.org/sqlite/lib"
+
+	"github.com/wharfinger/wharfinger/internal/errs"
+)
+
+// dialect is what the engines do not share.
+type dialect int
+
+const (
+	sqliteDialect dialect = iota
+	postgresDialect
+)
+
+// fail gives an error of the driver its kind and reason. An *errs.Error keeps
+// its own.
+func (d dialect) fail(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var known *errs.Error
+	if errors.As(err, &known) {
+		return errs.Wrap(op, err)
+	}
+	var race *lostRace
+	if errors.As(err, &race) { // still lost after the last try
+		return errs.New(errs.Transient, errs.StoreFailed).At(op).Because(err)
+	}
+	classify := classifySQLite
+	if d == postgresDialect {
+		classify = classifyPostgres
+	}
+	kind, reason := classify(err)
+	return errs.New(kind, reason).At(op).Because(err)
+}
+
+func isNoRows(err error) bool { return errors.Is(err, sql.ErrNoRows) }
+
+// gone are errors that both drivers make when the database is not there.
+func gone(err error) bool {
+	var n net.Error
+	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &n)
+}
+
+func canceled(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// classifySQLite follows https://sqlite.org/rescode.html.
+func classifySQLite(err error) (errs.Kind, errs.Reason) {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		switch {
+		case canceled(err):
+			return errs.Canceled, errs.StoreFailed
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
+			return errs.Internal, errs.StoreFailed
+		case gone(err):
+			return errs.Transient, errs.StoreFailed
+		}
+		return errs.Internal, errs.StoreFailed
+	}
+	switch e.Code() {
+	case lib.SQLITE_CONSTRAINT_UNIQUE, lib.SQLITE_CONSTRAINT_PRIMARYKEY, lib.SQLITE_CONSTRAINT_ROWID:
+		return errs.Exists, errs.NameTaken
+	case lib.SQLITE_CONSTRAINT_FOREIGNKEY:
+		return errs.NotFound, errs.PathMissing
+	}
+	switch e.Code() & 0xff {
+	case lib.SQLITE_BUSY, lib.SQLITE_LOCKED, lib.SQLITE_CANTOPEN, lib.SQLITE_NOMEM, lib.SQLITE_PROTOCOL:
+		return errs.Transient, errs.StoreFailed
+	case lib.SQLITE_FULL:
+		return errs.NoSpace, errs.DiskFull
+	case lib.SQLITE_INTERRUPT:
+		return errs.Canceled, errs.StoreFailed
+	}
+	return errs.Internal, errs.StoreFailed
+}
+
+// undone reports whether SQLite may have rolled back more than the statement
+// (https://sqlite.org/lang_transaction.html §3), so that nothing that follows
+// would be in the transaction any more.
+func undone(err error) bool {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code() & 0xff {
+	case lib.SQLITE_FULL, lib.SQLITE_IOERR, lib.SQLITE_NOMEM, lib.SQLITE_BUSY, lib.SQLITE_INTERRUPT, lib.SQLITE_CORRUPT:
+		return true
+	}
+	return false
+}
+
+// unflushed reports whether the kernel refused to flush. It may have marked the
+// pages clean all the same, so that a second try would lie (USENIX ATC'20, "Can
+// Applications Recover from fsync Failures?").
+func unflushed(err error) bool {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code() {
+	case lib.SQLITE_IOERR_FSYNC, lib.SQLITE_IOERR_DIR_FSYNC:
+		return true
+	}
+	return false
+}
+
+// classifyPostgres follows https://www.postgresql.org/docs/current/errcodes-appendix.html.
+func classifyPostgres(err error) (errs.Kind, errs.Reason) {
+	var connect *pgconn.ConnectError
+	var e *pgconn.PgError
+	switch {
+	case errors.As(err, &e):
+	case errors.As(err, &connect): // before canceled: it may hold the deadline of the dial
+		return errs.Transient, errs.StoreFailed
+	case canceled(err):
+		return errs.Canceled, errs.StoreFailed
+	case gone(err), pgconn.SafeToRetry(err):
+		return errs.Transient, errs.StoreFailed
+	default:
+		return errs.Internal, errs.StoreFailed
+	}
+	switch e.Code {
+	case "23505": // unique_violation
+		return errs.Exists, errs.NameTaken
+	case "23503": // foreign_key_violation
+		return errs.NotFound, errs.PathMissing
+	case "22021", "22P05": // text that the server's encoding has no place for
+		return errs.Invalid, errs.BadParam
+	case "53100": // disk_full
+		return errs.NoSpace, errs.DiskFull
+	case "40001", "40P01", "55P03", // serialization_failure, deadlock_detected, lock_not_available
+		"57014", "57P01", "57P02", "57P03", "57P05", // canceled or shut down by the operator
+		"53200", "53300", "25006", "25P03": // out of memory, of connections, read-only standby, idle too long
+		return errs.Transient, errs.StoreFailed
+	}
+	if len(e.Code) == 5 && e.Code[:2] == "08" { // connection_exception
+		return errs.Transient, errs.StoreFailed
+	}
+	return errs.Internal, errs.StoreFailed
+}
+
+// lostRace marks a transaction that met another one and will succeed or be
+// refused for a better reason when it runs again.
+type lostRace struct{ err error }
+
+func (l *lostRace) Error() string { return "lost a race: " + l.err.Error() }
+func (l *lostRace) Unwrap() error { return l.err }
+
+func rerun(err error) bool {
+	var race *lostRace
+	var e *pgconn.PgError
+	return errors.As(err, &race) ||
+		errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01")
+}
+
+// isForeignKey reports whether err is a row that still has, or no longer has,
+// the other row it belongs to.
+func isForeignKey(err error) bool {
+	var e *pgconn.PgError
+	var l *sqlite.Error
+	return errors.As(err, &e) && e.Code == "23503" ||
+		errors.As(err, &l) && l.Code() == lib.SQLITE_CONSTRAINT_FOREIGNKEY
+}

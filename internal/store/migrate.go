@@ -1,0 +1,68 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"io/fs"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"github.com/wharfinger/wharfinger/internal/errs"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// migrate brings the schema up to date. Two processes that start at once both
+// end with the same schema.
+func migrate(ctx context.Context, d dialect, db *sql.DB) error {
+	dir, kind := "migrations/sqlite", goose.DialectSQLite3
+	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
+	if d == postgresDialect {
+		dir, kind = "migrations/postgres", goose.DialectPostgres
+		locker, err := lock.NewPostgresSessionLocker()
+		if err != nil {
+			return err
+		}
+		options = append(options, goose.WithSessionLocker(locker))
+	}
+	files, err := fs.Sub(migrations, dir)
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(kind, db, files, options...)
+	if err != nil {
+		return err
+	}
+	// SQLite has no lock that outlives a transaction: of two processes one may
+	// find the tables made while it waited, and finds them recorded next time.
+	const tries = 5
+	for try := 1; ; try++ {
+		if _, err = p.Up(ctx); err == nil {
+			break
+		}
+		if try == tries || d != sqliteDialect || ctx.Err() != nil {
+			return err
+		}
+		if err := pause(ctx, 2*try); err != nil {
+			return err
+		}
+	}
+	return refuseNewer(ctx, p)
+}
+
+// refuseNewer keeps an old program from writing rows whose meaning has changed.
+func refuseNewer(ctx context.Context, p *goose.Provider) error {
+	has, err := p.GetDBVersion(ctx)
+	if err != nil {
+		return err
+	}
+	sources := p.ListSources()
+	if newest := sources[len(sources)-1].Version; has > newest {
+		return errs.Newf(errs.Internal, errs.StoreFailed,
+			"The database has schema %d, written by a newer version; this program knows %d.", has, newest)
+	}
+	return nil
+}

@@ -1,0 +1,20 @@
+-- name: AddVersion :exec
+INSERT INTO versions (id, node, owner, kind, size, policy, blob, crc64, sha256, cipher, sealed_key, iv, created_us, creator)
+VALUES (sqlc.arg(id), sqlc.arg(node), sqlc.arg(owner), sqlc.arg(kind), sqlc.arg(size), sqlc.arg(policy), sqlc.arg(blob),
+    sqlc.arg(crc64), sqlc.arg(sha256), sqlc.arg(cipher), sqlc.arg(sealed_key), sqlc.arg(iv), sqlc.arg(created_us),
+    sqlc.arg(creator));
+
+-- name: Version :one
+SELECT * FROM versions WHERE id = sqlc.arg(id);
+
+-- name: VersionsOf :many
+SELECT * FROM versions WHERE node = sqlc.arg(node) ORDER BY created_us DESC, id DESC;
+
+-- name: DropVersion :one
+DELETE FROM versions WHERE id = sqlc.arg(id) RETURNING owner, size, policy, blob;
+
+-- name: DoomedBefore :many
+SELECT * FROM doomed WHERE at_us < sqlc.arg(before_us) ORDER BY at_us LIMIT CAST(sqlc.arg(lim) AS BIGINT);
+
+-- name: Forget :exec
+DELETE FROM doomed WHERE policy = sqlc.arg(policy) AND blob = sqlc.arg(blob);

@@ -1,0 +1,190 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/wharfinger/wharfinger/internal/catalog"
+	"github.com/wharfinger/wharfinger/internal/core"
+	"github.com/wharfinger/wharfinger/internal/errs"
+	"github.com/wharfinger/wharfinger/internal/store/query"
+)
+
+func (t *tx) Node(ctx context.Context, id core.NodeID) (catalog.Node, error) {
+	const op = "store.Node"
+	r, err := t.q.Node(ctx, int64(id))
+	if err != nil {
+		return catalog.Node{}, t.found(op, err, errs.PathMissing)
+	}
+	n, err := toNode(r)
+	return n, t.fail(op, err)
+}
+
+// Walk looks each name up by itself: a lookup is a few microseconds on SQLite,
+// and one statement for a whole path would be another text for each depth.
+func (t *tx) Walk(ctx context.Context, owner core.UserID, keys []string) ([]catalog.Node, error) {
+	const op = "store.Walk"
+	r, err := t.q.Root(ctx, int64(owner))
+	if isNoRows(err) {
+		return nil, nil
+	}
+	nodes := make([]catalog.Node, 0, len(keys)+1)
+	for i := 0; ; i++ {
+		if err != nil {
+			return nil, t.fail(op, err)
+		}
+		n, err2 := toNode(r)
+		if err2 != nil {
+			return nil, t.fail(op, err2)
+		}
+		nodes = append(nodes, n)
+		if i == len(keys) || n.Kind != catalog.Folder {
+			return nodes, nil
+		}
+		r, err = t.q.Child(ctx, query.ChildParams{Parent: sql.NullInt64{Int64: r.ID, Valid: true}, NameKey: keys[i]})
+		if isNoRows(err) {
+			return nodes, nil
+		}
+	}
+}
+
+func (t *tx) InsertNode(ctx context.Context, n catalog.Node) error {
+	const op = "store.InsertNode"
+	rows, err := t.q.InsertNode(ctx, query.InsertNodeParams{
+		ID: int64(n.ID), Owner: int64(n.Owner), Parent: int64(n.Parent), Name: n.Name, NameKey: n.Key,
+		Kind: int64(n.Kind), Size: n.Size, Version: int64(n.Version), CreatedUs: micros(n.Created),
+		UpdatedUs: micros(n.Updated), Meta: toJSON(n.Meta), Session: string(n.Session),
+	})
+	if err != nil {
+		return t.fail(op, err)
+	}
+	if rows == 1 {
+		return nil
+	}
+	p, err := t.q.Node(ctx, int64(n.Parent))
+	if err == nil && (p.Owner != int64(n.Owner) || catalog.Kind(p.Kind) != catalog.Folder) {
+		err = sql.ErrNoRows
+	}
+	if err != nil {
+		return t.found(op, err, errs.PathMissing)
+	}
+	return errs.New(errs.Exists, errs.NameTaken).At(op)
+}
+
+func (t *tx) UpdateNode(ctx context.Context, n catalog.Node, was core.Rev) error {
+	const op = "store.UpdateNode"
+	rows, err := t.q.UpdateNode(ctx, query.UpdateNodeParams{
+		Parent: fromParent(n.Parent), Name: n.Name, NameKey: n.Key, Kind: int64(n.Kind), Size: n.Size,
+		Version: int64(n.Version), CreatedUs: micros(n.Created), UpdatedUs: micros(n.Updated), Meta: toJSON(n.Meta),
+		Session: string(n.Session), ID: int64(n.ID), Was: int64(was),
+	})
+	if err != nil {
+		return t.fail(op, err)
+	}
+	if rows == 1 {
+		return nil
+	}
+	now, err := t.q.Node(ctx, int64(n.ID))
+	switch {
+	case err != nil && !isNoRows(err):
+		return t.fail(op, err)
+	case err == nil && now.Rev == int64(was):
+		return errs.New(errs.Exists, errs.NameTaken).At(op)
+	}
+	return errs.New(errs.Conflict, errs.Changed).At(op)
+}
+
+// RemoveTree takes the rows away from the leaves of the schema upward: versions,
+// locks, nodes. On PostgreSQL somebody may add to the tree meanwhile; the last
+// statement then breaks a foreign key and everything runs again.
+func (t *tx) RemoveTree(ctx context.Context, id core.NodeID, at time.Time) (catalog.Removed, error) {
+	const op = "store.RemoveTree"
+	versions, err := t.q.RemoveVersionsBelow(ctx, int64(id))
+	if err != nil {
+		return catalog.Removed{}, t.fail(op, err)
+	}
+	if err := t.q.RemoveLocksBelow(ctx, int64(id)); err != nil {
+		return catalog.Removed{}, t.fail(op, err)
+	}
+	nodes, err := t.q.RemoveNodesBelow(ctx, int64(id))
+	if isForeignKey(err) {
+		err = &lostRace{err}
+	}
+	if err != nil {
+		return catalog.Removed{}, t.fail(op, err)
+	}
+	if nodes == 0 {
+		return catalog.Removed{}, errs.New(errs.NotFound, errs.PathMissing).At(op)
+	}
+	gone := catalog.Removed{Nodes: nodes}
+	freed := map[int64]int64{}
+	dead := make([]query.Doomed, 0, len(versions))
+	for _, v := range versions {
+		gone.Bytes += v.Size
+		freed[v.Owner] += v.Size
+		if v.Blob != "" {
+			dead = append(dead, query.Doomed{Policy: v.Policy, Blob: v.Blob, AtUs: micros(at)})
+		}
+	}
+	if err := t.doom(ctx, dead); err != nil {
+		return catalog.Removed{}, t.fail(op, err)
+	}
+	for owner, n := range freed {
+		if err := t.unuse(ctx, owner, n); err != nil {
+			return catalog.Removed{}, t.fail(op, err)
+		}
+	}
+	return gone, nil
+}
+
+func (t *tx) Summary(ctx context.Context, id core.NodeID) (catalog.Summary, error) {
+	const op = "store.Summary"
+	r, err := t.q.Summary(ctx, int64(id))
+	if err == nil && r.Nodes == 0 {
+		err = sql.ErrNoRows
+	}
+	if err != nil {
+		return catalog.Summary{}, t.found(op, err, errs.PathMissing)
+	}
+	return catalog.Summary{Files: r.Files, Folders: r.Folders, Bytes: r.Bytes}, nil
+}
+
+// doomRows is how many blobs one statement dooms. Only statements of one row and
+// of this many are made, so that few are prepared.
+const doomRows = 100
+
+func doomText(rows int) string {
+	var b strings.Builder
+	b.WriteString("INSERT INTO doomed (policy, blob, at_us) VALUES ")
+	for i := range rows {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString("($" + strconv.Itoa(3*i+1) + ",$" + strconv.Itoa(3*i+2) + ",$" + strconv.Itoa(3*i+3) + ")")
+	}
+	b.WriteString(" ON CONFLICT (policy, blob) DO NOTHING")
+	return b.String()
+}
+
+var doomOne, doomMany = doomText(1), doomText(doomRows)
+
+func (t *tx) doom(ctx context.Context, dead []query.Doomed) error {
+	for len(dead) > 0 {
+		text, n := doomOne, 1
+		if len(dead) >= doomRows {
+			text, n = doomMany, doomRows
+		}
+		args := make([]any, 0, 3*n)
+		for _, d := range dead[:n] {
+			args = append(args, d.Policy, d.Blob, d.AtUs)
+		}
+		if _, err := t.db.ExecContext(ctx, text, args...); err != nil {
+			return err
+		}
+		dead = dead[n:]
+	}
+	return nil
+}
