@@ -1,0 +1,59 @@
+package auth
+
+import (
+	"context"
+
+	"github.com/alexedwards/argon2id"
+
+	"github.com/wharfinger/wharfinger/internal/core"
+)
+
+// cheap keeps the tests quick; password_test.go proves the real parameters.
+var cheap = argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+
+// Cheapen gives t a hasher of its own and returns how often it has run.
+func (t *Tokens) Cheapen() (runs func() int64) {
+	t.passwords = newHasher(cheap)
+	return t.passwords.runs.Load
+}
+
+func CheapHash(pw core.Secret) core.Secret {
+	h, err := newHasher(cheap).hash(context.Background(), pw)
+	if err != nil {
+		panic(err)
+	}
+	return h
+}
+
+// Remembered counts the readings that Verify holds.
+func (t *Tokens) Remembered() int {
+	t.families.mu.Lock()
+	defer t.families.mu.Unlock()
+	return len(t.families.young) + len(t.families.old)
+}
+
+func (t *Tokens) BoundReadings(n int) { t.families.bound = n / 2 }
+
+func (t *Tokens) OpenTurns() int {
+	t.guard.mu.Lock()
+	defer t.guard.mu.Unlock()
+	return len(t.guard.turns)
+}
+
+// Occupy takes all seats of the hasher of t.
+func (t *Tokens) Occupy() {
+	for range cap(t.passwords.seats) {
+		t.passwords.seats <- struct{}{}
+	}
+}
+
+func (t *Tokens) Vacate() {
+	for range cap(t.passwords.seats) {
+		<-t.passwords.seats
+	}
+}
+
+// Bytes are what a signature of m covers.
+func (m Message) Bytes(until int64) []byte { return m.bytes(until) }
+
+var ParseSignature = parseSignature
