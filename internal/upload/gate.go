@@ -32,7 +32,8 @@ func newGate(patience time.Duration) *gate {
 
 // enter waits until the place is free and takes it. yield is called, perhaps
 // more than once, when somebody else has waited long enough; nil if the holder
-// cannot be hurried. Transient/chunk_busy when the place does not come free.
+// waits for nobody outside and so need not be hurried. Transient/chunk_busy when
+// the place does not come free.
 func (g *gate) enter(ctx context.Context, id core.SessionID, at int64, yield func()) (leave func(), err error) {
 	const op = "upload.gate.enter"
 	var hurried bool
@@ -48,7 +49,10 @@ func (g *gate) enter(ctx context.Context, id core.SessionID, at int64, yield fun
 			patience.Stop()
 			return nil, errs.Wrap(op, ctx.Err())
 		case <-patience.C:
-			if hurried || in.yield == nil {
+			if in.yield == nil {
+				break // work of our own, which ends by itself
+			}
+			if hurried {
 				return nil, errs.Newf(errs.Transient, errs.ChunkBusy, "The same part of this upload is being received on another connection.").At(op)
 			}
 			hurried = true

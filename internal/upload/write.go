@@ -16,8 +16,8 @@ type Chunk struct {
 	// asked before a byte of Body is read.
 	Place func(Session) (core.Range, error)
 	Body  io.Reader
-	Want    []blob.Digest // of the body as sent; a mismatch refuses the chunk
-	Yield   func()        // makes reads of Body fail soon; may be called from another goroutine; nil if it cannot
+	Want  []blob.Digest // of the body as sent; a mismatch refuses the chunk
+	Yield func()        // makes reads of Body fail soon; may be called from another goroutine; nil if it cannot
 }
 
 // Written is what Write answers.

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"text/tabwriter"
+
+	"github.com/wharfinger/wharfinger/internal/app"
+	"github.com/wharfinger/wharfinger/internal/blob"
+	"github.com/wharfinger/wharfinger/internal/catalog"
+)
+
+// policyCmd keeps storage policies, on the data directory itself.
+type policyCmd struct {
+	Set  policySetCmd  `cmd:"" help:"Change a storage policy. New uploads follow it."`
+	List policyListCmd `cmd:"" help:"List the storage policies."`
+}
+
+type policySetCmd struct {
+	Name      string    `arg:"" help:"Name of the policy, its beginning, or its type if there is one such."`
+	ChunkSize *sizeFlag `help:"Size of a chunk, such as 5MiB; 0: whole files in one request." placeholder:"SIZE"`
+	MaxSize   *sizeFlag `help:"Largest file, such as 50GiB; 0: no limit." placeholder:"SIZE"`
+	Sync      string    `enum:"answer,complete,never," default:"" help:"When bytes must be on the medium: answer (each acknowledged chunk survives a power cut), complete (each completed file does), never." placeholder:"LEVEL"`
+	Encrypt   *bool     `negatable:"" help:"Encrypt new files at rest."`
+	SHA256    *bool     `name:"sha256" negatable:"" help:"Keep the SHA-256 of each file beside its CRC-64."`
+	dataFlags
+}
+
+// Run changes the policy.
+func (c *policySetCmd) Run(ctx context.Context) error {
+	b, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	patch := app.PolicyPatch{Encrypt: c.Encrypt, SHA256: c.SHA256}
+	if c.ChunkSize != nil {
+		patch.ChunkSize = &c.ChunkSize.bytes
+	}
+	if c.MaxSize != nil {
+		patch.MaxSize = &c.MaxSize.bytes
+	}
+	if level := blob.Sync(c.Sync); level != "" {
+		patch.Sync = &level
+	}
+	p, err := b.SetPolicy(ctx, c.Name, patch)
+	if err == nil {
+		err = printPolicies([]catalog.Policy{p})
+	}
+	return errors.Join(err, b.Close())
+}
+
+type policyListCmd struct{ dataFlags }
+
+// Run lists the policies.
+func (c *policyListCmd) Run(ctx context.Context) error {
+	b, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	ps, err := b.Policies(ctx)
+	if err == nil {
+		err = printPolicies(ps)
+	}
+	return errors.Join(err, b.Close())
+}
+
+func printPolicies(ps []catalog.Policy) error {
+	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "NAME\tTYPE\tCHUNK\tMAX\tSYNC\tENCRYPT\tSHA256")
+	for _, p := range ps {
+		largest := "none"
+		if p.MaxSize > 0 {
+			largest = showSize(p.MaxSize)
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%t\t%t\n", p.Name, p.Type, showSize(p.ChunkSize), largest, p.Sync, p.Encrypt, p.SHA256)
+	}
+	return t.Flush()
+}

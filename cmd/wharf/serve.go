@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/wharfinger/wharfinger/internal/app"
+	"github.com/wharfinger/wharfinger/internal/core"
+	"github.com/wharfinger/wharfinger/internal/errs"
+)
+
+// dataFlags say where the server keeps everything. They are shared by the
+// commands that work on the data directory, server running or not.
+type dataFlags struct {
+	Data         string `default:"./data" env:"WHARF_DATA" help:"Directory of everything the server keeps." type:"path" placeholder:"DIR"`
+	Database     string `env:"WHARF_DATABASE" help:"PostgreSQL to use instead of the embedded SQLite: postgres://…" placeholder:"URL"`
+	DatabaseFile string `env:"WHARF_DATABASE_FILE" help:"File that holds the --database address." type:"path" placeholder:"FILE"`
+}
+
+func (f dataFlags) config() (app.Config, error) {
+	url := core.Secret(f.Database)
+	if f.DatabaseFile != "" {
+		var err error
+		if url, err = secretFile(f.DatabaseFile); err != nil {
+			return app.Config{}, err
+		}
+	}
+	return app.Config{Data: f.Data, Database: url}, nil
+}
+
+// open opens the data directory for an administrative command.
+func (f dataFlags) open(ctx context.Context) (*app.Base, error) {
+	c, err := f.config()
+	if err != nil {
+		return nil, err
+	}
+	return app.OpenBase(ctx, c)
+}
+
+// secretFile reads a secret from a file, without its last line end.
+func secretFile(name string) (core.Secret, error) {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return "", errs.Newf(errs.Invalid, errs.BadParam, "The secret cannot be read: %v", err)
+	}
+	return core.Secret(strings.TrimRight(string(b), "\r\n")), nil
+}
+
+// serveCmd runs the server.
+type serveCmd struct {
+	dataFlags
+	Listen            string `default:"127.0.0.1:5212" env:"WHARF_LISTEN" help:"Address to listen on." placeholder:"ADDR"`
+	SiteURL           string `name:"site-url" env:"WHARF_SITE_URL" help:"Public address, for links. Default: as each request has it." placeholder:"URL"`
+	Title             string `default:"Wharfinger" env:"WHARF_TITLE" help:"Name of the site."`
+	Log               string `default:"info" enum:"debug,info,warn,error" env:"WHARF_LOG" help:"Least level that is logged: ${enum}."`
+	LogJSON           bool   `name:"log-json" env:"WHARF_LOG_JSON" help:"Log as JSON lines."`
+	AdminEmail        string `hidden:"" env:"WHARF_ADMIN_EMAIL"`
+	AdminPassword     string `hidden:"" env:"WHARF_ADMIN_PASSWORD"`
+	AdminPasswordFile string `hidden:"" env:"WHARF_ADMIN_PASSWORD_FILE" type:"path"`
+}
+
+// Help is shown below the flags.
+func (serveCmd) Help() string {
+	return `With WHARF_ADMIN_EMAIL and WHARF_ADMIN_PASSWORD (or WHARF_ADMIN_PASSWORD_FILE) in the
+environment the first administrator is made without a click. Otherwise a one-time
+link to do it in the browser is printed.`
+}
+
+// Run serves until ctx ends.
+func (c *serveCmd) Run(ctx context.Context) error {
+	cfg, err := c.config()
+	if err != nil {
+		return err
+	}
+	cfg.Listen, cfg.SiteURL, cfg.Title = c.Listen, c.SiteURL, c.Title
+	cfg.AdminEmail, cfg.AdminPassword = c.AdminEmail, core.Secret(c.AdminPassword)
+	if c.AdminPasswordFile != "" {
+		if cfg.AdminPassword, err = secretFile(c.AdminPasswordFile); err != nil {
+			return err
+		}
+	}
+	if (cfg.AdminEmail == "") != (cfg.AdminPassword == "") {
+		return errs.Newf(errs.Invalid, errs.BadParam, "WHARF_ADMIN_EMAIL and WHARF_ADMIN_PASSWORD go together; one of them is missing.")
+	}
+	cfg.Log = c.logger(os.Stderr)
+	a, err := app.Open(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stdout, "Wharfinger serves %s\n", a.URL())
+	if link := a.SetupURL(); link != "" {
+		fmt.Fprintf(os.Stdout, "Make the first administrator here, once: %s\n", link)
+	}
+	err = a.Serve(ctx)
+	if closed := a.Close(); err == nil {
+		err = closed
+	}
+	return err
+}
+
+func (c *serveCmd) logger(w io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.Log)) // the flag takes only names of levels
+	o := &slog.HandlerOptions{Level: level}
+	if c.LogJSON {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}

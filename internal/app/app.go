@@ -1,0 +1,224 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/wharfinger/wharfinger/api"
+	"github.com/wharfinger/wharfinger/internal/auth"
+	"github.com/wharfinger/wharfinger/internal/catalog"
+	"github.com/wharfinger/wharfinger/internal/core"
+	"github.com/wharfinger/wharfinger/internal/door/rest"
+	"github.com/wharfinger/wharfinger/internal/errs"
+	"github.com/wharfinger/wharfinger/internal/upload"
+)
+
+// apiVersion is the version of the protocol that clients compare with.
+const apiVersion = "4.14.0"
+
+// maxPut is what PUT /file/content takes, in bytes (contract, upload.md 2.5).
+const maxPut = 50 << 20
+
+// bodyStall is how long a request body may stand still before it counts as
+// gone.
+const bodyStall = time.Minute
+
+// App is a server.
+type App struct {
+	*Base
+	lock   *os.File
+	engine *upload.Engine
+	setup  *setup
+	link   core.Secret // the one-time token of the set-up page; "" when not needed
+	ln     net.Listener
+	server *http.Server
+	work   sync.WaitGroup
+}
+
+// Open starts everything but serving: it takes the data directory, finishes
+// what a crash left, makes the first administrator if Config names one, and
+// listens. Connections wait until Serve.
+func Open(ctx context.Context, c Config) (_ *App, err error) {
+	const op = "app.Open"
+	c.fill()
+	site, err := c.siteURL()
+	if err != nil {
+		return nil, errs.Wrap(op, err)
+	}
+	b, err := OpenBase(ctx, c)
+	if err != nil {
+		return nil, errs.Wrap(op, err)
+	}
+	a := &App{Base: b}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+		}
+	}()
+	if a.lock, err = b.claim(); err != nil {
+		return nil, errs.Wrap(op, err)
+	}
+	a.engine = upload.New(upload.Options{
+		Store: b.store.Upload(), Catalog: b.catalog, Buckets: b.buckets, Keyring: b.keyring, Clock: c.Clock,
+	})
+	if err = a.first(ctx); err != nil {
+		return nil, errs.Wrap(op, err)
+	}
+	a.sweep(ctx)
+	id, err := a.instanceID(ctx)
+	if err != nil {
+		return nil, errs.Wrap(op, err)
+	}
+	door := rest.New(rest.Options{
+		Catalog: b.catalog, Engine: a.engine, IDs: b.ids, Setup: a.setup, OpenAPI: api.Description(),
+		Tokens: auth.New(auth.Options{Store: b.store.Auth(), Keys: b.keys, IDs: b.ids, Clock: c.Clock}),
+		Signer: auth.NewSigner(b.keys), Clock: c.Clock, Log: c.Log, MaxPut: maxPut, Stall: bodyStall,
+		Site: rest.Site{ID: id, Title: c.Title, URL: site, Version: apiVersion},
+	})
+	if a.ln, err = (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen); err != nil {
+		return nil, errs.Newf(errs.Invalid, errs.IOFailed,
+			"Cannot listen on %s: %v. Give another address with --listen.", c.Listen, err).At(op)
+	}
+	a.server = &http.Server{
+		Handler:           a.handler(door),
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          quiet(c.Log),
+	}
+	return a, nil
+}
+
+// first makes the administrator of the configuration, or the one-time token for
+// the set-up page, if there is no administrator.
+func (a *App) first(ctx context.Context) error {
+	token, text := auth.NewSetupToken()
+	a.setup = &setup{base: a.Base, token: token}
+	required, err := a.setup.Required(ctx)
+	if err != nil || !required {
+		return err
+	}
+	if a.cfg.AdminEmail == "" {
+		a.link = text
+		return nil
+	}
+	_, err = a.AddUser(ctx, NewUser{
+		Email: a.cfg.AdminEmail, Password: a.cfg.AdminPassword, Admin: true, Quota: GroupQuota,
+	})
+	return err
+}
+
+// instanceID is a UUID that this installation keeps.
+func (a *App) instanceID(ctx context.Context) (string, error) {
+	const key = "instance_id"
+	id, err := a.store.Site(ctx, key)
+	if err != nil && !errs.Is(err, errs.NotFound) {
+		return "", err
+	}
+	if id != "" {
+		return id, nil
+	}
+	id = core.NewUUID()
+	return id, a.store.SetSite(ctx, key, id)
+}
+
+// URL is where the server can be reached: the public address if there is one,
+// else where it listens.
+func (a *App) URL() string {
+	if u, err := a.cfg.siteURL(); err == nil && u != nil {
+		return u.String()
+	}
+	return "http://" + a.ln.Addr().String()
+}
+
+// SetupURL is the one-time link for the first administrator; "" when there is
+// one already.
+func (a *App) SetupURL() string {
+	if a.link == "" {
+		return ""
+	}
+	return a.URL() + "/setup?token=" + a.link.Reveal()
+}
+
+// Serve serves until ctx ends, then lets requests finish within Config.Grace.
+func (a *App) Serve(ctx context.Context) error {
+	const op = "app.Serve"
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	a.work.Go(func() { a.sweeping(ctx) })
+	failed := make(chan error, 1)
+	a.work.Go(func() { failed <- a.server.Serve(a.ln) })
+	select {
+	case err := <-failed:
+		return errs.Wrap(op, err)
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.Grace)
+	defer cancel()
+	err := a.server.Shutdown(grace)
+	if errors.Is(err, context.DeadlineExceeded) {
+		// What is still being sent is cut; every acknowledged chunk is kept.
+		err = a.server.Close()
+	}
+	return errs.Wrap(op, err)
+}
+
+// Close ends everything at once. It can be called on an App that opened halfway.
+func (a *App) Close() error {
+	var all error
+	if a.server != nil {
+		all = errors.Join(all, a.server.Close())
+	}
+	if a.ln != nil {
+		if err := a.ln.Close(); !errors.Is(err, net.ErrClosed) {
+			all = errors.Join(all, err)
+		}
+	}
+	a.work.Wait()
+	if a.Base != nil {
+		all = errors.Join(all, a.Base.Close())
+	}
+	if a.lock != nil {
+		all = errors.Join(all, a.lock.Close())
+	}
+	return errs.Wrap("app.Close", all)
+}
+
+// sweeping looks for what is due until ctx ends.
+func (a *App) sweeping(ctx context.Context) {
+	t := time.NewTicker(a.cfg.Sweep)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			a.sweep(ctx)
+		}
+	}
+}
+
+// reapBatch bounds the blobs that one sweep unlinks at once.
+const reapBatch = 1000
+
+func (a *App) sweep(ctx context.Context) {
+	did, err := a.engine.Sweep(ctx)
+	reaped, more := 0, reapBatch
+	for more == reapBatch && err == nil {
+		more, err = a.catalog.Reap(ctx, a.cfg.Clock(), reapBatch)
+		reaped += more
+	}
+	if err != nil && ctx.Err() == nil {
+		a.cfg.Log.Error("sweep", "err", err.Error())
+	}
+	if did != (upload.Swept{}) || reaped > 0 {
+		a.cfg.Log.Info("swept", "settled", did.Settled, "expired", did.Expired, "forgotten", did.Forgotten, "unlinked", reaped)
+	}
+}
+
+var _ catalog.Buckets = (*buckets)(nil)

@@ -1,0 +1,95 @@
+package app
+
+import (
+	"io"
+	"log"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+
+	"github.com/wharfinger/wharfinger/internal/door/rest"
+)
+
+// handler is the mux in its chain: recover, log.
+func (a *App) handler(door http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle(rest.Prefix+"/", door)
+	mux.HandleFunc("GET /healthz", a.health)
+	mux.Handle("/", page())
+	return a.observe(mux)
+}
+
+// health is for supervisors: 200 while the database answers.
+func (a *App) health(w http.ResponseWriter, r *http.Request) {
+	if err := a.store.Ping(r.Context()); err != nil {
+		a.cfg.Log.Error("health", "err", err.Error())
+		http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = io.WriteString(w, "ok\n") // a supervisor that went away is not an event
+}
+
+// observe recovers from panics and writes the access log.
+func (a *App) observe(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rec := &recorder{ResponseWriter: w}
+		start := a.cfg.Clock()
+		defer func() {
+			if p := recover(); p != nil {
+				if p == http.ErrAbortHandler {
+					panic(p)
+				}
+				a.cfg.Log.Error("panic", "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
+				if rec.status == 0 {
+					http.Error(rec, "Something failed inside the server. Its log has the cause.", http.StatusInternalServerError)
+				}
+			}
+			a.cfg.Log.LogAttrs(r.Context(), slog.LevelDebug, "access",
+				slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", rec.status),
+				slog.Int64("bytes", rec.bytes), slog.Duration("dur", a.cfg.Clock().Sub(start)))
+		}()
+		next.ServeHTTP(rec, r)
+	})
+}
+
+// recorder notes what was answered. It passes ReadFrom on, so that the kernel
+// still sends files by itself.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements io.Writer.
+func (r *recorder) Write(p []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	n, err := r.ResponseWriter.Write(p)
+	r.bytes += int64(n)
+	return n, err
+}
+
+// ReadFrom implements io.ReaderFrom.
+func (r *recorder) ReadFrom(src io.Reader) (int64, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	n, err := io.Copy(r.ResponseWriter, src)
+	r.bytes += n
+	return n, err
+}
+
+// Unwrap lets http.ResponseController find the connection.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// quiet sends what net/http has to say of broken connections to the debug log.
+func quiet(l *slog.Logger) *log.Logger { return slog.NewLogLogger(l.Handler(), slog.LevelDebug) }

@@ -1,0 +1,87 @@
+package app
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+	"sync"
+
+	"github.com/wharfinger/wharfinger/web"
+)
+
+// policy of what our own page may load: itself, and nothing inline but styles
+// (the component kit sets some on elements).
+const pageCSP = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; " +
+	"font-src 'self'; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+// page serves the built page: files as they are, everything else as
+// index.html, whose script finds its own way by the path.
+func page() http.Handler {
+	dist := web.Dist()
+	var packed sync.Map // path → []byte, gzip of compressible files
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			http.Error(w, "405 method not allowed", http.StatusMethodNotAllowed)
+			return
+		}
+		h := w.Header()
+		h.Set("Content-Security-Policy", pageCSP)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
+		data, err := fs.ReadFile(dist, name)
+		if err != nil {
+			if strings.HasPrefix(name, "assets/") {
+				http.Error(w, "404 page not found", http.StatusNotFound)
+				return
+			}
+			name = "index.html"
+			if data, err = fs.ReadFile(dist, name); err != nil {
+				http.Error(w, "This binary was built without its page. Build it with `make build`; the API works as it is.", http.StatusNotFound)
+				return
+			}
+		}
+		// Names under assets/ carry a digest of their content.
+		h.Set("Cache-Control", "public, no-cache")
+		if strings.HasPrefix(name, "assets/") {
+			h.Set("Cache-Control", "public, max-age=31536000, immutable")
+		}
+		kind := mime.TypeByExtension(path.Ext(name))
+		if kind == "" {
+			kind = "application/octet-stream"
+		}
+		h.Set("Content-Type", kind)
+		if compressible(kind) && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+			h.Set("Content-Encoding", "gzip")
+			h.Add("Vary", "Accept-Encoding")
+			data = pack(&packed, name, data)
+		}
+		_, _ = w.Write(data) // a browser that went away is not an event
+	})
+}
+
+func compressible(kind string) bool {
+	return strings.HasPrefix(kind, "text/") || strings.Contains(kind, "javascript") ||
+		strings.Contains(kind, "json") || strings.Contains(kind, "svg")
+}
+
+// pack returns the gzip of a file, made once.
+func pack(packed *sync.Map, name string, data []byte) []byte {
+	if have, ok := packed.Load(name); ok {
+		return have.([]byte)
+	}
+	var b bytes.Buffer
+	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err != nil {
+		panic(err) // a constant level
+	}
+	_, _ = z.Write(data) // a buffer takes everything
+	_ = z.Close()
+	have, _ := packed.LoadOrStore(name, b.Bytes())
+	return have.([]byte)
+}

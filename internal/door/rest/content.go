@@ -1,0 +1,190 @@
+package rest
+
+import (
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/wharfinger/wharfinger/api/wire"
+	"github.com/wharfinger/wharfinger/internal/auth"
+	"github.com/wharfinger/wharfinger/internal/catalog"
+	"github.com/wharfinger/wharfinger/internal/core"
+	"github.com/wharfinger/wharfinger/internal/errs"
+)
+
+func (d *Door) createFileURL(q *request) error {
+	var in wire.CreateURLRequest
+	if err := bind(q, &in); err != nil {
+		return err
+	}
+	places, err := d.places(in.URIs)
+	if err != nil {
+		return err
+	}
+	if in.Archive {
+		return errs.Newf(errs.Unsupported, errs.NoPermission, "Not supported action: archives are not made yet")
+	}
+	until := d.Clock().Add(linkLife)
+	out := wire.FileURLs{URLs: []wire.FileURL{}, Expires: until}
+	failed := map[string]error{}
+	for i, at := range places {
+		link, err := d.link(q, at, in, until)
+		switch {
+		case err == nil:
+			out.URLs = append(out.URLs, wire.FileURL{URL: link})
+		case !in.SkipError:
+			failed[in.URIs[i]] = err
+		}
+	}
+	if err := batch(failed); err != nil {
+		return err
+	}
+	if in.Redirect && len(out.URLs) == 1 && len(in.URIs) == 1 {
+		http.Redirect(q.w, q.r, out.URLs[0].URL, http.StatusFound)
+		return nil
+	}
+	return ok(q, out)
+}
+
+func (d *Door) link(q *request, at place, in wire.CreateURLRequest, until time.Time) (string, error) {
+	var want *core.VersionID
+	if in.Entity != "" {
+		id, err := d.versionID(in.Entity)
+		if err != nil {
+			return "", errs.Newf(errs.NotFound, errs.VersionMissing, "Entity not exist").Because(err)
+		}
+		want = &id
+	}
+	n, version, err := d.Catalog.Choose(q.ctx(), q.actor, at.ref, want)
+	if err != nil {
+		return "", err
+	}
+	entity, query := d.entityID(version), url.Values{}
+	if in.Download {
+		query.Set("download", "true")
+	}
+	query.Set("sign", d.Signer.Sign(signedContent(entity, n.Name, in.Download), until))
+	return d.origin(q.r) + Prefix + "/file/content/" + entity + "/0/" + url.PathEscape(n.Name) + "?" + query.Encode(), nil
+}
+
+// signedContent is what the signature of a content address covers.
+func signedContent(entity, name string, download bool) auth.Message {
+	disposition := "inline"
+	if download {
+		disposition = "attachment"
+	}
+	return auth.Message{Method: http.MethodGet, Path: strings.Join([]string{"content", entity, disposition, url.PathEscape(name)}, "/")}
+}
+
+// corsContent opens an answer to pages of other origins: the address itself is
+// the permission, and there are no cookies.
+func corsContent(q *request) {
+	if q.r.Header.Get("Origin") == "" {
+		return
+	}
+	h := q.w.Header()
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Expose-Headers", "Content-Range,Accept-Ranges,Content-Length,Content-Disposition,Etag,Repr-Digest")
+}
+
+func (d *Door) optionsContent(q *request) error {
+	corsContent(q)
+	h := q.w.Header()
+	h.Set("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS")
+	h.Set("Access-Control-Allow-Headers", "Range, If-Range, If-None-Match, If-Match")
+	h.Set("Access-Control-Max-Age", "86400")
+	q.w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (d *Door) getContent(q *request) error {
+	entity, name := q.r.PathValue("entity"), q.r.PathValue("name")
+	query := q.r.URL.Query()
+	download := query.Get("download") == "true"
+	sign := query.Get("sign")
+	if sign == "" {
+		return errs.Newf(errs.Forbidden, errs.NoPermission, "expire timestamp is missing")
+	}
+	if err := d.Signer.Check(signedContent(entity, name, download), sign, d.Clock()); err != nil {
+		return err
+	}
+	id, err := d.versionID(entity)
+	if err != nil {
+		return errs.Newf(errs.NotFound, errs.VersionMissing, "Entity not exist").Because(err)
+	}
+	corsContent(q)
+	body, err := d.Catalog.OpenVersion(q.ctx(), id)
+	switch {
+	case errs.Has(err, errs.VersionMissing), errs.Has(err, errs.RecoverNeeded):
+		if errs.Has(err, errs.RecoverNeeded) {
+			d.Log.Error("stored bytes are missing", "op", "getContent", "request", q.id, "err", err.Error())
+		}
+		http.Error(q.w, "Entity data does not exist.", http.StatusNotFound)
+		return nil
+	case err != nil:
+		return err
+	}
+	d.send(q, body, name, download)
+	return body.Close()
+}
+
+// maxRanges is how many ranges of one request are answered as such; more get
+// the whole (RFC 9110 §14.2 lets a server ignore Range).
+const maxRanges = 16
+
+func (d *Door) send(q *request, body catalog.Body, name string, download bool) {
+	v := body.Version
+	kind, inline := contentType(name)
+	h := q.w.Header()
+	h.Set("Content-Type", kind)
+	h.Set("Content-Disposition", disposition(name, inline && !download))
+	h.Set("Content-Security-Policy", "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; media-src 'self'")
+	h.Set("Cache-Control", "private, max-age=86400")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Robots-Tag", "noindex")
+	h.Set("ETag", `"`+d.entityID(v.ID)+`"`)
+	h.Set("Repr-Digest", digests(v.CRC64, v.SHA256))
+	if strings.Count(q.r.Header.Get("Range"), ",") >= maxRanges {
+		q.r.Header.Del("Range")
+	}
+	// ServeContent is given the file itself where there is one: the kernel
+	// sends it. It has no use for a time, the ETag is exact.
+	http.ServeContent(q.w, q.r, "", time.Time{}, body.ReadSeekCloser)
+}
+
+// shown are the types that a browser may show in place: they cannot run
+// anything. All else is saved.
+var shown = map[string]string{
+	".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp",
+	".avif": "image/avif", ".bmp": "image/bmp", ".mp3": "audio/mpeg", ".m4a": "audio/mp4", ".ogg": "audio/ogg",
+	".wav": "audio/wav", ".flac": "audio/flac", ".mp4": "video/mp4", ".webm": "video/webm",
+	".txt": "text/plain; charset=utf-8", ".md": "text/plain; charset=utf-8", ".log": "text/plain; charset=utf-8",
+}
+
+func contentType(name string) (kind string, inline bool) {
+	if kind, inline = shown[strings.ToLower(path.Ext(name))]; inline {
+		return kind, true
+	}
+	return "application/octet-stream", false
+}
+
+// disposition builds Content-Disposition with an ASCII fall-back and the exact
+// name beside it (RFC 6266, RFC 8187).
+func disposition(name string, inline bool) string {
+	kind := "attachment"
+	if inline {
+		kind = "inline"
+	}
+	plain := strings.Map(func(r rune) rune {
+		if r < 0x20 || r > 0x7e || r == '"' || r == '\\' || r == '%' {
+			return '_'
+		}
+		return r
+	}, name)
+	if plain == name {
+		return kind + `; filename="` + name + `"`
+	}
+	return kind + `; filename="` + plain + `"; filename*=UTF-8''` + strings.ReplaceAll(url.QueryEscape(name), "+", "%20")
+}

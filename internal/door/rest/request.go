@@ -1,0 +1,153 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/wharfinger/wharfinger/api/wire"
+	"github.com/wharfinger/wharfinger/internal/core"
+	"github.com/wharfinger/wharfinger/internal/errs"
+)
+
+// request is one call on its way through the door.
+type request struct {
+	w     http.ResponseWriter
+	r     *http.Request
+	actor core.Actor
+	// badToken is why a token that was sent does not count; nil without one.
+	badToken error
+	id       string // correlation id
+}
+
+func (q *request) ctx() context.Context { return q.r.Context() }
+
+var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
+
+// serve runs one route: who, body limit, handler, failure.
+func (d *Door) serve(route Route, w http.ResponseWriter, r *http.Request) {
+	q := &request{w: w, r: r, id: r.Header.Get("X-Cr-Correlation-Id")}
+	if !uuid.MatchString(q.id) {
+		q.id = core.NewUUID()
+	}
+	h := w.Header()
+	h.Set("Cache-Control", "private, no-cache")
+	h.Set("X-Content-Type-Options", "nosniff")
+	if enc := r.Header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
+		d.refuse(route, q, &malformed{msg: "Content-Encoding is not taken", status: http.StatusUnsupportedMediaType})
+		return
+	}
+	if route.limit >= 0 {
+		r.Body = http.MaxBytesReader(w, r.Body, max(route.limit, 1))
+	}
+	err := d.identify(q)
+	if err == nil && route.who == member {
+		err = q.mustBeKnown()
+	}
+	if err == nil {
+		err = route.handle(d, q)
+	}
+	if err != nil {
+		d.refuse(route, q, err)
+	}
+}
+
+// identify reads the bearer token. A token that does not count leaves the
+// caller anonymous, as clients of the contract expect on public routes; only a
+// token of the wrong kind is refused everywhere.
+func (d *Door) identify(q *request) error {
+	token, ok := strings.CutPrefix(q.r.Header.Get("Authorization"), "Bearer ")
+	if !ok || strings.HasPrefix(token, "Cr ") {
+		return nil
+	}
+	actor, err := d.Tokens.Verify(q.ctx(), token)
+	switch {
+	case err == nil:
+		q.actor = actor
+	case errs.Has(err, errs.WrongToken):
+		return err
+	case errs.Is(err, errs.Unauthenticated), errs.Is(err, errs.Forbidden):
+		q.badToken = err
+	default:
+		return err
+	}
+	return nil
+}
+
+// mustBeKnown is nil for a caller who signed in.
+func (q *request) mustBeKnown() error {
+	if q.actor.Known() {
+		return nil
+	}
+	return errs.New(errs.Unauthenticated, errs.LoginNeeded)
+}
+
+// addr is the caller's address without its port.
+func (q *request) addr() string {
+	host, _, err := net.SplitHostPort(q.r.RemoteAddr)
+	if err != nil {
+		return q.r.RemoteAddr
+	}
+	return host
+}
+
+// refuse answers a failure and logs it, once.
+func (d *Door) refuse(route Route, q *request, err error) {
+	level := slog.LevelInfo
+	if k := errs.KindOf(err); k == errs.Internal && !isMalformed(err) {
+		level = slog.LevelError
+	}
+	d.Log.LogAttrs(context.WithoutCancel(q.ctx()), level, "refused",
+		slog.String("op", route.Operation), slog.String("request", q.id), slog.Int64("user", int64(q.actor.User)),
+		slog.String("reason", string(errs.ReasonOf(err))), slog.String("err", err.Error()))
+	if errs.Is(err, errs.Canceled) && q.ctx().Err() != nil {
+		return // nobody is there to read it
+	}
+	if route.limit == rawBody {
+		d.drain(q)
+	}
+	f := d.failure(q, err)
+	var m *malformed
+	status := http.StatusOK
+	if errors.As(err, &m) {
+		f.CorrelationID = ""
+		if m.status != 0 {
+			status = m.status
+		}
+	}
+	write(q.w, status, f)
+}
+
+// Bounds of drain: a refused chunk of the usual sizes is read to its end, so
+// that its sender reads our answer and not a reset connection.
+const (
+	drainBytes = 64 << 20
+	drainTime  = 15 * time.Second
+)
+
+func (d *Door) drain(q *request) {
+	rc := http.NewResponseController(q.w)
+	if rc.SetReadDeadline(d.Clock().Add(drainTime)) != nil {
+		return
+	}
+	_, _ = io.CopyN(io.Discard, q.r.Body, drainBytes)
+	_ = rc.SetReadDeadline(time.Time{})
+}
+
+// done answers success without data.
+func (q *request) done() error {
+	write(q.w, http.StatusOK, wire.Done())
+	return nil
+}
+
+// ok answers success with data.
+func ok[T any](q *request, data T) error {
+	write(q.w, http.StatusOK, wire.OK(data))
+	return nil
+}

@@ -1,0 +1,233 @@
+package rest
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/wharfinger/wharfinger/api/wire"
+	"github.com/wharfinger/wharfinger/internal/blob"
+	"github.com/wharfinger/wharfinger/internal/core"
+	"github.com/wharfinger/wharfinger/internal/errs"
+	"github.com/wharfinger/wharfinger/internal/upload"
+)
+
+func (d *Door) createUploadSession(q *request) error {
+	var in wire.CreateUploadRequest
+	if err := bind(q, &in); err != nil {
+		return err
+	}
+	if in.Size < 0 {
+		return bad("Size too short")
+	}
+	if !in.EntityType.Valid() {
+		return bad("Invalid parameters.")
+	}
+	at, err := d.needURI(in.URI)
+	if err != nil {
+		return err
+	}
+	if in.PolicyID != "" {
+		if _, err := d.IDs.Decode(core.TagPolicy, in.PolicyID); err != nil {
+			return errs.Newf(errs.Invalid, errs.BadID, "unknown policy id").Because(err)
+		}
+	}
+	if err := q.mustBeKnown(); err != nil {
+		return err
+	}
+	t, err := d.Engine.Create(q.ctx(), q.actor, upload.Request{
+		Ref: at.ref, URI: at.uri.Raw(), Size: in.Size, Modified: modified(in.LastModified), MIME: in.MimeType,
+		Meta: in.Metadata, Purpose: upload.Purpose(in.EntityType), Ciphers: in.EncryptionSupported,
+		Previous: d.previous(in.Previous),
+	})
+	if err != nil {
+		return err
+	}
+	return ok(q, wire.UploadTicket{
+		SessionID: string(t.Session.ID), ChunkSize: t.Session.ChunkSize, Expires: t.Session.Expires.Unix(),
+		StoragePolicy: d.policy(t.Policy), URI: t.Session.URI, CallbackSecret: t.Secret.Reveal(),
+		MimeType: t.Session.MIME, EncryptMetadata: keys(t.Cipher),
+	})
+}
+
+// modified reads Unix milliseconds; what is not after 1970 or too far to be
+// kept is unknown.
+func modified(ms int64) time.Time {
+	const far = 253402300799999 // the last millisecond of the year 9999 (RFC 3339 ends there)
+	if ms <= 0 || ms > far {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+func (d *Door) previous(public string) *core.VersionID {
+	if public == "" {
+		return nil
+	}
+	id, err := d.versionID(public)
+	if err != nil {
+		id = upload.UnknownVersion
+	}
+	return &id
+}
+
+func (d *Door) sendChunk(q *request) error {
+	index, err := strconv.ParseInt(q.r.PathValue("index"), 10, 64)
+	switch text := q.r.PathValue("index"); {
+	case errors.Is(err, strconv.ErrRange) && text[0] != '-':
+		index = int64(^uint64(0) >> 1)
+	case errors.Is(err, strconv.ErrRange), err == nil && index < 0:
+		return bad("Index too short")
+	case err != nil, text[0] == '+':
+		return bad(notJSON)
+	}
+	if q.badToken != nil {
+		// The reference says 40011 here too, and clients drop the whole upload
+		// for a token that only needs a refresh.
+		return errs.New(errs.Unauthenticated, errs.TokenExpired).Because(q.badToken)
+	}
+	want, err := wanted(q.r)
+	if err != nil {
+		return err
+	}
+	b := d.body(q)
+	length := announced(q.r)
+	_, err = d.Engine.Write(q.ctx(), q.actor, upload.Chunk{
+		Session: core.SessionID(q.r.PathValue("sessionId")),
+		Place:   func(s upload.Session) (core.Range, error) { return placeOf(s, index, length) },
+		Body:    b, Want: want, Yield: b.stop,
+	})
+	if err != nil {
+		return err
+	}
+	return q.done()
+}
+
+// placeOf turns a chunk number into the bytes of the file, and refuses it
+// unless the announced length is exactly theirs.
+func placeOf(s upload.Session, index, length int64) (core.Range, error) {
+	r, err := blob.ChunkRange(s.Size, s.ChunkSize, index)
+	if err != nil {
+		note := "Chunk offset cannot be greater than file size"
+		if s.ChunkSize == 0 {
+			note = "Chunk index cannot be greater than 0"
+		}
+		return core.Range{}, errs.Newf(errs.Invalid, errs.ChunkIndex, "%s", note).Because(err)
+	}
+	if index == 0 && length == s.Size {
+		return core.Range{To: s.Size}, nil // a client that does not cut (clients.md 5.3)
+	}
+	if length != r.Len() {
+		return core.Range{}, errs.Newf(errs.Invalid, errs.ChunkLength, "Invalid Content-Length (expected: %d)", r.Len())
+	}
+	return r, nil
+}
+
+// announced is how long the sender says the body is: Content-Length, where that
+// cannot be sent X-Expected-Entity-Length, else 0.
+func announced(r *http.Request) int64 {
+	if r.ContentLength >= 0 {
+		return r.ContentLength
+	}
+	n, err := strconv.ParseInt(r.Header.Get("X-Expected-Entity-Length"), 10, 64)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
+}
+
+// wanted reads Content-Digest (RFC 9530 §2). Algorithms we do not know are
+// passed over, as the RFC says.
+func wanted(r *http.Request) ([]blob.Digest, error) {
+	field := r.Header.Get("Content-Digest")
+	if field == "" {
+		return nil, nil
+	}
+	ds, err := blob.ParseDigests(field)
+	if err != nil {
+		return nil, errs.Newf(errs.Invalid, errs.BadParam, "Content-Digest is not a dictionary of digests (RFC 9530)").Because(err)
+	}
+	return ds, nil
+}
+
+func (d *Door) deleteUploadSession(q *request) error {
+	var in wire.DeleteUploadRequest
+	if err := bind(q, &in); err != nil {
+		return err
+	}
+	if in.ID == "" {
+		return bad("ID cannot be empty")
+	}
+	at, err := d.needURI(in.URI)
+	if err != nil {
+		return err
+	}
+	if err := d.Engine.Cancel(q.ctx(), q.actor, core.SessionID(in.ID), at.ref); err != nil {
+		return err
+	}
+	return q.done()
+}
+
+func (d *Door) listUploads(q *request) error {
+	all, err := d.Engine.Unfinished(q.ctx(), q.actor)
+	if err != nil {
+		return err
+	}
+	out := wire.UploadList{Uploads: make([]wire.UploadProgress, len(all))}
+	for i, p := range all {
+		out.Uploads[i] = d.progress(p)
+	}
+	return ok(q, out)
+}
+
+func (d *Door) showUpload(q *request) error {
+	p, err := d.Engine.Progress(q.ctx(), q.actor, core.SessionID(q.r.PathValue("sessionId")))
+	if err != nil {
+		return err
+	}
+	return ok(q, d.progress(p))
+}
+
+func (d *Door) putContent(q *request) error {
+	query := q.r.URL.Query()
+	at, err := d.needURI(query.Get("uri"))
+	if err != nil {
+		return err
+	}
+	if err := q.mustBeKnown(); err != nil {
+		return err
+	}
+	want, err := wanted(q.r)
+	if err != nil {
+		return err
+	}
+	size := q.r.ContentLength
+	if size < 0 && q.r.Header.Get("X-Expected-Entity-Length") != "" {
+		size = announced(q.r)
+	}
+	if size > d.MaxPut {
+		return errs.Newf(errs.TooLarge, errs.FileTooLarge, "Contents up to %d bytes can be sent this way; use an upload session.", d.MaxPut)
+	}
+	var body io.Reader = d.body(q)
+	if size < 0 {
+		spooled, err := spool(body, d.MaxPut)
+		if err != nil {
+			return err
+		}
+		defer spooled.Close()
+		body, size = spooled, spooled.size
+	}
+	n, err := d.Engine.Put(q.ctx(), q.actor, upload.Request{
+		Ref: at.ref, URI: at.uri.Raw(), Size: size, Purpose: upload.NewVersion, Previous: d.previous(query.Get("previous")),
+	}, body, want)
+	if err != nil {
+		return err
+	}
+	p, err := d.Catalog.PathOf(q.ctx(), n)
+	if err != nil {
+		return err
+	}
+	return ok(q, d.file(n, p, false))
+}
