@@ -1,0 +1,282 @@
+package client
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/wharfinger/wharfinger/api/wire"
+)
+
+// UploadFile uploads a local file with its time. If the file changes while it
+// is sent it is sent once more, as a new version; if it changes again that is
+// an ErrSourceChanged.
+func (c *Client) UploadFile(ctx context.Context, name string, in UploadInput) (Uploaded, error) {
+	out := Uploaded{URI: in.URI}
+	for again := false; ; again = true {
+		before, err := os.Stat(name)
+		if err != nil {
+			return out, fmt.Errorf("upload: %w", err)
+		}
+		if !before.Mode().IsRegular() { // before it is opened: a pipe would wait for its writer
+			return out, fmt.Errorf("upload: %s: %w", name, ErrNotRegular)
+		}
+		out, err = c.uploadOnce(ctx, name, in)
+		if err != nil || out.Outcome != Sent {
+			return out, err
+		}
+		after, err := os.Stat(name)
+		switch {
+		case err == nil && after.Size() == out.Size && after.ModTime().Equal(before.ModTime()):
+			return out, nil
+		case again || err != nil:
+			return out, fmt.Errorf("upload: %s: %w; what is on the server may be a mixture", name, ErrSourceChanged)
+		}
+		in.OnConflict, in.URI = Version, out.URI
+	}
+}
+
+func (c *Client) uploadOnce(ctx context.Context, name string, in UploadInput) (Uploaded, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return Uploaded{URI: in.URI}, fmt.Errorf("upload: %w", err)
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return Uploaded{URI: in.URI}, fmt.Errorf("upload: %w", err)
+	}
+	if !st.Mode().IsRegular() {
+		return Uploaded{URI: in.URI}, fmt.Errorf("upload: %s: %w", name, ErrNotRegular)
+	}
+	in.Source, in.Size, in.local = f, st.Size(), name
+	if in.Modified.IsZero() {
+		in.Modified = st.ModTime()
+	}
+	return c.Upload(ctx, in)
+}
+
+// DownloadFile downloads to a local file. Bytes gather under a hidden name
+// beside it, by which a later call goes on; the file appears under its own name
+// whole, verified and on disk, with the time it has on the server.
+func (c *Client) DownloadFile(ctx context.Context, name string, in DownloadInput) (Downloaded, error) {
+	root, err := os.OpenRoot(filepath.Dir(name))
+	if err != nil {
+		return Downloaded{}, fmt.Errorf("download: %w", err)
+	}
+	defer root.Close()
+	in.local = name
+	out, err := c.downloadInto(ctx, root, filepath.Base(name), in)
+	out.Path = filepath.Join(filepath.Dir(name), filepath.Base(out.Path))
+	return out, err
+}
+
+// downloadInto downloads to a name, with slashes, that cannot leave root.
+func (c *Client) downloadInto(ctx context.Context, root *os.Root, name string, in DownloadInput) (Downloaded, error) {
+	d := newDownload(c, in)
+	err := d.look(ctx)
+	if err == nil {
+		err = d.file(ctx, root, name)
+	}
+	d.out.Took = c.clock.Now().Sub(d.began)
+	return d.out, err
+}
+
+func (d *download) file(ctx context.Context, root *os.Root, name string) error {
+	name, settled, err := d.free(ctx, root, name)
+	d.out.Path = name
+	if settled || err != nil {
+		return err
+	}
+	part := d.partName(name)
+	f, err := root.OpenFile(part, os.O_RDWR|os.O_CREATE, 0o666) //nolint:gosec // as any program's files: the umask decides
+	if err != nil {
+		return fmt.Errorf("download: %w", err)
+	}
+	defer f.Close()
+	if err := lockFile(f); err != nil {
+		return fmt.Errorf("download: %s is being downloaded by another process: %w", name, err)
+	}
+	if err := d.fill(ctx, f); err != nil {
+		if errors.Is(err, ErrDigest) {
+			_ = root.Remove(part)
+		}
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return fmt.Errorf("download: %w", err)
+	}
+	if !d.out.Modified.IsZero() {
+		if err := root.Chtimes(part, time.Time{}, d.out.Modified); err != nil {
+			return fmt.Errorf("download: %w", err)
+		}
+	}
+	return d.publish(root, part, name)
+}
+
+// free finds the name to write to, or finds that nothing need be written.
+func (d *download) free(ctx context.Context, root *os.Root, name string) (free string, settled bool, err error) {
+	wanted := name
+	for n := 1; ; n++ {
+		st, err := root.Lstat(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return name, false, nil
+		}
+		if err != nil {
+			return name, false, fmt.Errorf("download: %w", err)
+		}
+		if d.in.OnConflict == Skip {
+			d.out.Outcome = Skipped
+			return name, true, nil
+		}
+		if same, err := d.same(ctx, root, name, st); same || err != nil {
+			d.out.Outcome, d.out.Verified = Unchanged, same
+			return name, same, err
+		}
+		switch {
+		case d.in.OnConflict == Overwrite && st.Mode().IsRegular():
+			return name, false, nil
+		case d.in.OnConflict != Rename:
+			return name, false, fmt.Errorf("download: %s: %w", name, ErrLocalExists)
+		}
+		ext := path.Ext(wanted)
+		name = fmt.Sprintf("%s (%d)%s", wanted[:len(wanted)-len(ext)], n, ext)
+	}
+}
+
+// same reports that the local file has the bytes of the remote one.
+func (d *download) same(ctx context.Context, root *os.Root, name string, st fs.FileInfo) (bool, error) {
+	if !st.Mode().IsRegular() || st.Size() != d.out.Size {
+		return false, nil
+	}
+	want, ok := crcOf(d.digest)
+	if !ok {
+		return st.Size() == 0 || st.ModTime().UnixMilli() == d.out.Modified.UnixMilli(), nil
+	}
+	f, err := root.Open(name)
+	if err != nil {
+		return false, fmt.Errorf("download: %w", err)
+	}
+	defer f.Close()
+	got, _, err := measure(ctx, f, 0, st.Size(), nil)
+	return got == want, err
+}
+
+// partName is the hidden name of an unfinished download: another one for each
+// version, so that two are never mixed.
+func (d *download) partName(name string) string {
+	sum := sha256.Sum256([]byte(d.c.Site() + "\x00" + d.out.Entity + "\x00" + path.Base(name)))
+	return path.Join(path.Dir(name), fmt.Sprintf(".wharf-%x.part", sum[:8]))
+}
+
+// fill makes f the whole content, keeping what an earlier call left in it. If
+// that turns out to be damaged it is fetched anew, once.
+func (d *download) fill(ctx context.Context, f *os.File) error {
+	for again := false; ; again = true {
+		if err := d.keep(ctx, f, again); err != nil {
+			return err
+		}
+		if again {
+			d.tells.tell(func(e *Event) { e.Kind, e.Err, e.Confirmed = EventRestarted, ErrDigest, 0 })
+		} else {
+			d.started()
+		}
+		if err := d.stream(ctx, f); err != nil {
+			return err
+		}
+		if err := d.verify(); err == nil || again {
+			return err
+		}
+	}
+}
+
+// keep sums what is in f and leaves it ready for the rest.
+func (d *download) keep(ctx context.Context, f *os.File, nothing bool) error {
+	st, err := f.Stat()
+	if err != nil {
+		return fmt.Errorf("download: %w", err)
+	}
+	d.begin()
+	size := st.Size()
+	if nothing || size > d.out.Size {
+		if err := f.Truncate(0); err != nil {
+			return fmt.Errorf("download: %w", err)
+		}
+		size = 0
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("download: %w", err)
+	}
+	buf, _ := buffers.Get().(*[copySize]byte)
+	defer buffers.Put(buf)
+	for d.at < size {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		p := buf[:min(copySize, size-d.at)]
+		if _, err := io.ReadFull(f, p); err != nil {
+			return fmt.Errorf("download: %w", err)
+		}
+		d.add(p)
+	}
+	return nil
+}
+
+// publish gives the finished file its name. Without Overwrite that must not
+// replace a file which appeared meanwhile.
+func (d *download) publish(root *os.Root, part, name string) error {
+	if d.in.OnConflict != Overwrite {
+		err := root.Link(part, name)
+		if errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("download: %s: %w", name, ErrLocalExists)
+		}
+		if err == nil {
+			_ = root.Remove(part)
+			return syncDir(root, path.Dir(name))
+		}
+		// A file system without links: the next best is a look and a rename.
+		if _, err := root.Lstat(name); err == nil {
+			return fmt.Errorf("download: %s: %w", name, ErrLocalExists)
+		}
+	}
+	if err := root.Rename(part, name); err != nil {
+		return fmt.Errorf("download: %w", err)
+	}
+	return syncDir(root, path.Dir(name))
+}
+
+// syncDir makes names durable where the system can do that.
+func syncDir(root *os.Root, dir string) error {
+	f, err := root.Open(dir)
+	if err != nil {
+		return fmt.Errorf("download: %w", err)
+	}
+	defer f.Close()
+	if err := f.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, fs.ErrInvalid) && !errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("download: %w", err)
+	}
+	return nil
+}
+
+// ParseRemote reads a place on the server as people write it: a file URI, or a
+// path in their own drive, raw, with or without the first slash.
+func ParseRemote(s string) (wire.URI, error) {
+	if strings.HasPrefix(s, wire.Scheme+"://") {
+		return wire.ParseURI(s)
+	}
+	var names []string
+	for name := range strings.SplitSeq(path.Clean("/"+s), "/") {
+		if name != "" {
+			names = append(names, name)
+		}
+	}
+	return wire.MyURI(names...), nil
+}

@@ -1,0 +1,118 @@
+package client
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/wharfinger/wharfinger/api/wire"
+)
+
+const (
+	firstWait    = time.Second
+	longest      = 30 * time.Second
+	longestAsked = 5 * time.Minute // a Retry-After beyond it is not believed
+
+	// However slow each try fails, this many are made.
+	leastTries = 4
+)
+
+// backoff is the patience of one transfer.
+type backoff struct {
+	clock  Clock
+	giveUp time.Duration // without progress; negative: never
+	tell   func(err error, wait time.Duration)
+	*hope
+}
+
+// hope is shared by all workers of a transfer, and by all transfers of a tree:
+// progress of one of them is hope for all, and when it is lost it is lost for
+// all at once.
+type hope struct {
+	mu    sync.Mutex
+	since time.Time // first failure since the last progress
+	fails int
+}
+
+func (c *Client) backoff(giveUp time.Duration, tell func(error, time.Duration), shared *hope) *backoff {
+	if giveUp == 0 {
+		giveUp = DefaultGiveUpAfter
+	}
+	if tell == nil {
+		tell = func(error, time.Duration) {}
+	}
+	if shared == nil {
+		shared = new(hope)
+	}
+	return &backoff{clock: c.clock, giveUp: giveUp, tell: tell, hope: shared}
+}
+
+// progress says that something worked.
+func (h *hope) progress() {
+	h.mu.Lock()
+	h.since, h.fails = time.Time{}, 0
+	h.mu.Unlock()
+}
+
+// wait waits before try n+1 of something that failed with err, or returns why
+// there should be none.
+func (b *backoff) wait(ctx context.Context, n int, err error) error {
+	b.mu.Lock()
+	now := b.clock.Now()
+	if b.since.IsZero() {
+		b.since = now
+	}
+	b.fails++
+	fails, lost := b.fails, now.Sub(b.since)
+	b.mu.Unlock()
+	if n == 0 {
+		n = fails
+	}
+	d := delay(n)
+	if e, ok := errors.AsType[*Error](err); ok {
+		d = max(d, min(e.RetryAfter, longestAsked))
+	}
+	if b.giveUp > 0 && fails >= leastTries && lost+d > b.giveUp {
+		return err
+	}
+	b.tell(err, d)
+	if werr := b.clock.Sleep(ctx, d); werr != nil {
+		return fmt.Errorf("%w (while waiting to try again after: %w)", werr, err)
+	}
+	return nil
+}
+
+// delay doubles from a second to half a minute; half of it is chance, so that
+// many clients do not come back to a restarted server at the same moment.
+func delay(n int) time.Duration {
+	d := longest
+	if n < 6 {
+		d = min(longest, firstWait<<(max(n, 1)-1))
+	}
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return d/2 + time.Duration(binary.BigEndian.Uint64(b[:])%uint64(d/2))
+}
+
+// passing reports that a call which is part of a transfer should be repeated.
+// Besides what may always be, that is a name that changed under the server's
+// hands: two of our own calls making the same folder.
+func passing(err error) bool { return IsRetryable(err) || hasCode(err, wire.CodeObjectChanged) }
+
+// persist repeats fn as long as the patience of the transfer lasts. That fn
+// works is no progress yet: nothing has been transferred by it.
+func persist[T any](ctx context.Context, b *backoff, fn func() (T, error)) (T, error) {
+	for n := 1; ; n++ {
+		data, err := fn()
+		if err == nil || !passing(err) {
+			return data, err
+		}
+		if err := b.wait(ctx, n, err); err != nil {
+			return data, err
+		}
+	}
+}
