@@ -1,0 +1,154 @@
+package e2e_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+)
+
+// kills is how often the server dies under TestNoAcknowledgedChunkIsLost.
+const kills = 25
+
+// TestNoAcknowledgedChunkIsLost speaks to the server with plain requests, four at a
+// time, in random order and with repeats, and kills it again and again at random
+// moments. After each start the server must know every chunk that it acknowledged; at
+// the end the file must be the one that was sent.
+func TestNoAcknowledgedChunkIsLost(t *testing.T) {
+	long(t)
+
+	const chunk, chunks = 1 << 20, 48
+	const size = chunk*(chunks-1) + 12345
+	rnd := rand.New(rand.NewPCG(seed(t), 2))
+	path := filepath.Join(t.TempDir(), "f")
+	want := randomFile(t, path, size, rnd.Uint64())
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	srv := newServer(t)
+	srv.admin("policy", "set", "default", "--chunk-size", "1MiB")
+	srv.start()
+	a := newAPI(t, srv.url())
+	var session struct {
+		SessionID string `json:"session_id"`
+		ChunkSize int64  `json:"chunk_size"`
+	}
+	a.call(http.MethodPut, "/file/upload", map[string]any{"uri": "cloudreve://my/f.bin", "size": size}, &session)
+	if session.ChunkSize != chunk {
+		t.Fatalf("the session has chunks of %d bytes, the policy says %d", session.ChunkSize, chunk)
+	}
+
+	acked := map[int]bool{}
+	for n := range kills {
+		// The last chunk of the row is held back until all kills are done, so that the
+		// session is open at each of them.
+		todo := rnd.Perm(chunks - 1)
+		after := time.Duration(2+rnd.IntN(25)) * time.Millisecond
+		got := sendUntilKilled(a, srv, session.SessionID, content, todo, after)
+		for _, i := range got {
+			acked[i] = true
+		}
+		srv.start()
+
+		var p struct {
+			Received [][2]int64
+			State    string
+		}
+		a.call(http.MethodGet, "/file/upload/"+session.SessionID, nil, &p)
+		for i := range acked {
+			from, to := int64(i)*chunk, min(int64(i+1)*chunk, size)
+			if !slices.ContainsFunc(p.Received, func(r [2]int64) bool { return r[0] <= from && to <= r[1] }) {
+				t.Fatalf("kill %d: chunk %d was acknowledged, and is not among what the server has: %v", n+1, i, p.Received)
+			}
+		}
+	}
+	t.Logf("%d kills, %d of %d chunks acknowledged between them", srv.kills, len(acked), chunks)
+	if len(acked) < chunks/4 {
+		t.Errorf("only %d chunks were acknowledged between the kills: too few to prove anything", len(acked))
+	}
+
+	for i := range chunks {
+		if err := send(a, session.SessionID, content, i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := a.sum("cloudreve://my/f.bin"); err != nil || got != want {
+		t.Errorf("SHA-256 %s came back (%v), %s was sent", got, err, want)
+	}
+	if used, reserved := a.capacity(); used != size || reserved != 0 {
+		t.Errorf("capacity says %d used, %d reserved; want %d and 0", used, reserved, size)
+	}
+}
+
+// sendUntilKilled sends chunks, four at a time, until the server is killed. It returns
+// those that were acknowledged.
+func sendUntilKilled(a *api, srv *server, session string, content []byte, todo []int, after time.Duration) (acked []int) {
+	work := make(chan int)
+	var mu sync.Mutex
+	var senders sync.WaitGroup
+	for range 4 {
+		senders.Go(func() {
+			for i := range work {
+				if send(a, session, content, i) == nil {
+					mu.Lock()
+					acked = append(acked, i)
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	dead := make(chan struct{})
+	time.AfterFunc(after, func() { srv.kill(); close(dead) })
+	for n := 0; ; n++ { // round and round: repeats are part of the matter
+		select {
+		case work <- todo[n%len(todo)]:
+			continue
+		case <-dead:
+		}
+		break
+	}
+	close(work)
+	senders.Wait()
+	return acked
+}
+
+// send posts one chunk; nil means that it was acknowledged.
+func send(a *api, session string, content []byte, i int) error {
+	const chunk = 1 << 20
+	body := content[i*chunk : min((i+1)*chunk, len(content))]
+	req, err := http.NewRequest(http.MethodPost, fmt.Sprintf("%s/api/v4/file/upload/%s/%d", a.base, session, i), bytes.NewReader(body)) //nolint:noctx // the client has a deadline
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+a.token)
+	resp, err := a.http.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	var envelope struct {
+		Code *int
+		Msg  string
+	}
+	if err := json.Unmarshal(text, &envelope); err != nil || envelope.Code == nil {
+		return fmt.Errorf("chunk %d: HTTP %d is no envelope: %.200s", i, resp.StatusCode, text)
+	}
+	if *envelope.Code != 0 {
+		return fmt.Errorf("chunk %d: code %d %s", i, *envelope.Code, envelope.Msg)
+	}
+	return nil
+}
