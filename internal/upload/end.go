@@ -57,7 +57,9 @@ func (e *Engine) clear(ctx context.Context, n catalog.Node) error {
 	if n.Session == "" {
 		return nil
 	}
-	return e.Store.InTx(ctx, func(tx Tx) error {
+	var ended *Session
+	err := e.Store.InTx(ctx, func(tx Tx) error {
+		ended = nil
 		locks, err := tx.LocksUnder(ctx, n.Owner, n.ID)
 		if err != nil {
 			return err
@@ -82,8 +84,13 @@ func (e *Engine) clear(ctx context.Context, n catalog.Node) error {
 		if err != nil || s.State != Open {
 			return err
 		}
+		ended = &s
 		return e.endIn(ctx, tx, s, Aborted)
 	})
+	if err == nil && ended != nil {
+		e.discard(ctx, *ended)
+	}
+	return err
 }
 
 // end closes an open session for good: rows first, then its bytes. Losing to a
