@@ -51,7 +51,7 @@ func isNoRows(err error) bool { return errors.Is(err, sql.ErrNoRows) }
 // gone are errors that both drivers make when the database is not there.
 func gone(err error) bool {
 	var n net.Error
-	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, net.ErrClosed) ||
+	return errors.Is(err, driver.ErrBadConn) || err.Error() == "sql: database is closed" || errors.Is(err, sql.ErrConnDone) || errors.Is(err, net.ErrClosed) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &n)
 }
 

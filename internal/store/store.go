@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 
 	"github.com/wharfinger/wharfinger/internal/auth"
@@ -31,6 +33,7 @@ type Store struct {
 	ids     minter
 	clock   core.Clock
 	log     *slog.Logger
+	closing sync.Once
 	jobs    atomic.Int64
 	commits atomic.Int64
 }
@@ -59,18 +62,18 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 }
 
 // Close waits for the transaction that is running and closes the database.
-// Calls that come later fail with Transient/store_failed.
+// Calls that come later fail with kind Transient; a second Close does nothing.
 func (s *Store) Close() error {
 	const op = "store.Close"
 	var err error
-	if s.writer != nil {
-		err = s.writer.close()
-	}
-	if s.db != nil {
-		if e := s.db.Close(); err == nil {
-			err = e
+	s.closing.Do(func() {
+		if s.db != nil {
+			err = s.db.Close()
 		}
-	}
+		if s.writer != nil { // last, so that SQLite folds its log into the file
+			err = errors.Join(err, s.writer.close())
+		}
+	})
 	return s.fail(op, err)
 }
 

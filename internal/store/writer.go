@@ -232,11 +232,7 @@ func (w *writer) rollback(ctx context.Context) { _, _ = w.sql.ExecContext(ctx, "
 func (w *writer) close() error {
 	close(w.stop)
 	<-w.ended
-	err := w.conn.Close()
-	if e := w.db.Close(); err == nil {
-		err = e
-	}
-	return err
+	return errors.Join(w.conn.Close(), w.db.Close())
 }
 
 // floor is the writing connection for the length of one turn. Its statements do

@@ -1,0 +1,226 @@
+package storetest
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"github.com/wharfinger/wharfinger/internal/catalog"
+	"github.com/wharfinger/wharfinger/internal/core"
+	"github.com/wharfinger/wharfinger/internal/errs"
+	"github.com/wharfinger/wharfinger/internal/store"
+	"github.com/wharfinger/wharfinger/internal/upload"
+)
+
+// NewSession returns an open session that is not added yet.
+func (h *Home) NewSession(n core.NodeID, size int64) upload.Session {
+	h.T.Helper()
+	id := core.NewUUID()
+	return upload.Session{
+		ID: core.SessionID(id), Owner: h.User.ID, Node: n, Version: core.VersionID(h.ID()), Policy: 1, PolicyRev: 1,
+		URI: "cloudreve://my/f", Size: size, ChunkSize: 25 << 20, State: upload.Open, Blob: "up/" + id, Lock: core.NewUUID(),
+		Created: Epoch, Touched: Epoch, Expires: Epoch.Add(24 * time.Hour),
+	}
+}
+
+// AddSession adds an open session without touching the ledger.
+func (h *Home) AddSession(size int64) upload.Session {
+	h.T.Helper()
+	s := h.NewSession(h.Root.ID, size)
+	h.Must(h.Names.Reserve(h.Ctx, h.User.ID, size))
+	h.Must(h.Store.Upload().AddSession(h.Ctx, s))
+	return s
+}
+
+// end gives the ledger back what the session holds.
+func (h *Home) end(s upload.Session, to upload.State) {
+	h.T.Helper()
+	h.Must(h.Store.Upload().Advance(h.Ctx, s.ID, upload.Open, to, upload.Ending{}))
+	h.Must(h.Names.Release(h.Ctx, h.User.ID, s.Size))
+}
+
+func testSessions(t *testing.T, s *store.Store) {
+	up := s.Upload()
+	t.Run("a session reads back as it was added", func(t *testing.T) {
+		h := NewHome(t, s, -1)
+		in := h.NewSession(h.Root.ID, 1000)
+		in.Fresh, in.Kind, in.Modified, in.MIME, in.Sealed = true, catalog.LivePhoto, Epoch.Add(-time.Hour), "image/x", true
+		in.Meta, in.VendorID = map[string]string{"a:b": "c"}, "vendor"
+		in.Cipher = &catalog.Encryption{Algorithm: "aes-256-ctr", SealedKey: []byte{0, 1}, IV: make([]byte, 16)}
+		in.Secret = []byte{9, 0}
+		h.Must(h.Names.Reserve(h.Ctx, h.User.ID, in.Size))
+		h.Must(up.AddSession(h.Ctx, in))
+		got, err := up.Session(h.Ctx, in.ID)
+		h.Must(err)
+		equal(t, "session", got, in)
+	})
+	t.Run("it knows whether its lock is held", func(t *testing.T) {
+		h := NewHome(t, s, -1)
+		in := h.AddSession(10)
+		h.Must(h.Names.AddLock(h.Ctx, catalog.Lock{Token: in.Lock, Node: h.Root.ID, Owner: h.User.ID, Created: Epoch}))
+		for _, held := range []bool{true, false} {
+			got, err := up.Session(h.Ctx, in.ID)
+			h.Must(err)
+			list, err := up.SessionsOf(h.Ctx, h.User.ID, upload.Open, 10)
+			h.Must(err)
+			equal(t, "locked", []bool{got.Locked, list[0].Locked}, []bool{held, held})
+			h.Must(h.Names.Unlock(h.Ctx, in.Lock))
+		}
+		h.end(in, upload.Aborted)
+	})
+	t.Run("states advance once, and done keeps its ending", func(t *testing.T) {
+		h := NewHome(t, s, -1)
+		in := h.AddSession(0)
+		e := upload.Ending{At: Epoch.Add(time.Minute), CRC64: math.MaxUint64, SHA256: []byte{0xff, 0}}
+		h.Must(up.Advance(h.Ctx, in.ID, upload.Open, upload.Sealing, e))
+		got, err := up.Session(h.Ctx, in.ID)
+		h.Must(err)
+		equal(t, "ending of a sealing session", got.Ending, upload.Ending{})
+		want(t, up.Advance(h.Ctx, in.ID, upload.Open, upload.Sealing, e), errs.Conflict, errs.Changed)
+		h.Must(up.Advance(h.Ctx, in.ID, upload.Sealing, upload.Done, e))
+		got, err = up.Session(h.Ctx, in.ID)
+		h.Must(err)
+		in.State, in.Ending = upload.Done, e
+		equal(t, "session", got, in)
+		want(t, up.Advance(h.Ctx, "nothing", upload.Open, upload.Sealing, e), errs.NotFound, errs.SessionGone)
+	})
+	t.Run("a user's sessions are listed newest first and counted", func(t *testing.T) {
+		h := NewHome(t, s, -1)
+		var order []core.SessionID
+		for i := range 5 {
+			in := h.NewSession(h.Root.ID, 0)
+			in.Created = Epoch.Add(time.Duration(i) * time.Second)
+			h.Must(up.AddSession(h.Ctx, in))
+			order = append([]core.SessionID{in.ID}, order...)
+		}
+		h.Must(up.Advance(h.Ctx, order[4], upload.Open, upload.Sealing, upload.Ending{}))
+		h.Must(up.Advance(h.Ctx, order[0], upload.Open, upload.Expired, upload.Ending{}))
+		list, err := up.SessionsOf(h.Ctx, h.User.ID, upload.Open, 2)
+		h.Must(err)
+		equal(t, "two", []core.SessionID{list[0].ID, list[1].ID}, order[1:3])
+		list, err = up.SessionsOf(h.Ctx, h.User.ID, upload.Open, 20)
+		h.Must(err)
+		equal(t, "open", len(list), 3)
+		n, err := up.CountOpen(h.Ctx, h.User.ID)
+		h.Must(err)
+		equal(t, "open or sealing", n, 4)
+	})
+	t.Run("only an ended session is forgotten, with its parts", func(t *testing.T) {
+		h := NewHome(t, s, -1)
+		in := h.AddSession(10)
+		_, err := up.AddPart(h.Ctx, in.ID, part(0, 10))
+		h.Must(err)
+		want(t, up.ForgetSession(h.Ctx, in.ID), errs.Conflict, errs.Changed)
+		h.end(in, upload.Aborted)
+		h.Must(up.ForgetSession(h.Ctx, in.ID))
+		h.Must(up.ForgetSession(h.Ctx, in.ID))
+		_, err = up.Session(h.Ctx, in.ID)
+		want(t, err, errs.NotFound, errs.SessionGone)
+		parts, err := up.Parts(h.Ctx, in.ID)
+		h.Must(err)
+		equal(t, "parts", len(parts), 0)
+	})
+}
+
+func part(from, to int64) upload.Part {
+	return upload.Part{
+		Range: core.Range{From: from, To: to}, CRC64: math.MaxUint64 - uint64(from), SHA256: []byte{1, 2, 3},
+		At: Epoch.Add(time.Duration(from) * time.Microsecond),
+	}
+}
+
+func testParts(t *testing.T, s *store.Store) {
+	up := s.Upload()
+	t.Run("parts add up in any order and read back in theirs", func(t *testing.T) {
+		h := NewHome(t, s, -1)
+		in := h.NewSession(h.Root.ID, 0)
+		h.Must(up.AddSession(h.Ctx, in))
+		for i, p := range []upload.Part{part(20, 25), part(0, 10), part(10, 20)} {
+			got, err := up.AddPart(h.Ctx, in.ID, p)
+			h.Must(err)
+			equal(t, "received", got, []int64{5, 15, 25}[i])
+		}
+		all, err := up.Parts(h.Ctx, in.ID)
+		h.Must(err)
+		equal(t, "parts", all, []upload.Part{part(0, 10), part(10, 20), part(20, 25)})
+		one, err := up.Part(h.Ctx, in.ID, 10)
+		h.Must(err)
+		equal(t, "part", one, part(10, 20))
+		_, err = up.Part(h.Ctx, in.ID, 11)
+		want(t, err, errs.NotFound, errs.PathMissing)
+		now, err := up.Session(h.Ctx, in.ID)
+		h.Must(err)
+		equal(t, "received", now.Received, 25)
+		equal(t, "touched", now.Touched, part(10, 20).At)
+	})
+	t.Run("a part that is there is never changed, and the transaction goes on", func(t *testing.T) {
+		h := NewHome(t, s, -1)
+		in := h.NewSession(h.Root.ID, 0)
+		h.Must(up.AddSession(h.Ctx, in))
+		_, err := up.AddPart(h.Ctx, in.ID, part(0, 10))
+		h.Must(err)
+		h.Must(up.InTx(h.Ctx, func(tx upload.Tx) error {
+			other := part(0, 7)
+			other.At = Epoch.Add(time.Hour)
+			_, err := tx.AddPart(h.Ctx, in.ID, other)
+			want(t, err, errs.Exists, errs.NameTaken)
+			got, err := tx.AddPart(h.Ctx, in.ID, part(10, 11))
+			equal(t, "received", got, 11)
+			return err
+		}))
+		one, err := up.Part(h.Ctx, in.ID, 0)
+		h.Must(err)
+		equal(t, "part", one, part(0, 10))
+	})
+	t.Run("only an open session takes parts", func(t *testing.T) {
+		h := NewHome(t, s, -1)
+		in := h.NewSession(h.Root.ID, 0)
+		h.Must(up.AddSession(h.Ctx, in))
+		h.Must(up.Advance(h.Ctx, in.ID, upload.Open, upload.Sealing, upload.Ending{}))
+		for _, id := range []core.SessionID{in.ID, "nothing"} {
+			_, err := up.AddPart(h.Ctx, id, part(0, 10))
+			want(t, err, errs.Conflict, errs.SessionGone)
+		}
+		_, err := up.AddPart(h.Ctx, in.ID, upload.Part{Range: core.Range{From: 4, To: 3}})
+		want(t, err, errs.Invalid, errs.BadParam)
+		parts, err := up.Parts(h.Ctx, in.ID)
+		h.Must(err)
+		equal(t, "parts", len(parts), 0)
+	})
+	t.Run("a part may be empty and may lack digests", func(t *testing.T) {
+		h := NewHome(t, s, -1)
+		in := h.NewSession(h.Root.ID, 0)
+		h.Must(up.AddSession(h.Ctx, in))
+		p := upload.Part{At: Epoch}
+		_, err := up.AddPart(h.Ctx, in.ID, p)
+		h.Must(err)
+		got, err := up.Part(h.Ctx, in.ID, 0)
+		h.Must(err)
+		equal(t, "part", got, p)
+	})
+}
+
+func testDue(t *testing.T, s *store.Store) {
+	h, up := NewHome(t, s, -1), s.Upload()
+	var all []core.SessionID
+	for i := range 4 {
+		in := h.NewSession(h.Root.ID, 0)
+		in.Expires = Epoch.Add(time.Duration(i) * time.Hour)
+		h.Must(up.AddSession(h.Ctx, in))
+		all = append(all, in.ID)
+	}
+	h.Must(up.Advance(h.Ctx, all[0], upload.Open, upload.Sealing, upload.Ending{}))
+	due := func(state upload.State, before time.Time, limit int) []core.SessionID {
+		list, err := up.Due(h.Ctx, state, before, limit)
+		h.Must(err)
+		var got []core.SessionID
+		for _, x := range list {
+			got = append(got, x.ID)
+		}
+		return got
+	}
+	equal(t, "at the deadline", due(upload.Open, Epoch.Add(2*time.Hour), 10), all[1:3])
+	equal(t, "limited", due(upload.Open, Epoch.Add(9*time.Hour), 1), all[1:2])
+	equal(t, "before the first", len(due(upload.Open, Epoch, 10)), 0)
+	equal(t, "all that seal", due(upload.Sealing, Epoch.AddDate(1000, 0, 0), 10), all[:1])
+}
