@@ -100,8 +100,8 @@ web: $(WEB_DEPS) ## The web page: types, lint, unit tests
 e2e: e2e-go e2e-web ## The real binary: kill -9, thousands of files, a real browser
 
 .PHONY: e2e-go
-e2e-go: $(BINARY) $(GOTESTSUM)
-	$(STEP) e2e-go env WHARF_BIN=$(ROOT)/$(BINARY) scripts/gotest e2e-go -count=1 -timeout 20m $(PROCESS_TESTS)
+e2e-go: $(BINARY) $(GOTESTSUM) $(PACKAGES)
+	$(STEP) e2e-go scripts/with-postgres env WHARF_BIN=$(ROOT)/$(BINARY) scripts/gotest e2e-go -count=1 -timeout 20m $(PROCESS_TESTS)
 
 .PHONY: e2e-web
 e2e-web: $(BINARY) $(WEB_DEPS) $(PACKAGES)

@@ -24,7 +24,10 @@ const kills = 25
 // the end the file must be the one that was sent.
 func TestNoAcknowledgedChunkIsLost(t *testing.T) {
 	long(t)
+	databases(t, noAcknowledgedChunkIsLost)
+}
 
+func noAcknowledgedChunkIsLost(t *testing.T, db string) {
 	const chunk, chunks = 1 << 20, 48
 	const size = chunk*(chunks-1) + 12345
 	rnd := rand.New(rand.NewPCG(seed(t), 2))
@@ -36,6 +39,7 @@ func TestNoAcknowledgedChunkIsLost(t *testing.T) {
 	}
 
 	srv := newServer(t)
+	srv.db = db
 	srv.admin("policy", "set", "default", "--chunk-size", "1MiB")
 	srv.start()
 	a := newAPI(t, srv.url())

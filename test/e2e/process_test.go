@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/wharfinger/wharfinger/internal/store/storetest"
 )
 
 const (
@@ -26,6 +28,7 @@ type server struct {
 	t    *testing.T
 	data string
 	addr string
+	db   string // address of a PostgreSQL database; "": SQLite in data
 	log  *os.File
 
 	mu    sync.Mutex
@@ -71,7 +74,7 @@ func (s *server) start() {
 
 func (s *server) startLocked() error {
 	cmd := exec.Command(wharfBin, "serve", "--data", s.data, "--listen", s.addr)
-	cmd.Env = environment(s.t, "WHARF_ADMIN_EMAIL="+adminEmail, "WHARF_ADMIN_PASSWORD="+adminPassword)
+	cmd.Env = environment(s.t, "WHARF_DATABASE="+s.db, "WHARF_ADMIN_EMAIL="+adminEmail, "WHARF_ADMIN_PASSWORD="+adminPassword)
 	cmd.Stdout, cmd.Stderr = s.log, s.log
 	if err := cmd.Start(); err != nil {
 		return err
@@ -136,10 +139,16 @@ func (s *server) admin(args ...string) {
 	s.t.Helper()
 
 	cmd := exec.Command(wharfBin, append(args, "--data", s.data)...)
-	cmd.Env = environment(s.t)
+	cmd.Env = environment(s.t, "WHARF_DATABASE="+s.db)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		s.t.Fatalf("wharf %v: %v\n%s", args, err, out)
 	}
+}
+
+// databases runs a test on SQLite and, where there is a server for tests, on PostgreSQL.
+func databases(t *testing.T, run func(t *testing.T, db string)) {
+	t.Run("SQLite", func(t *testing.T) { run(t, "") })
+	t.Run("PostgreSQL", func(t *testing.T) { run(t, storetest.PostgresURL(t).Reveal()) })
 }
 
 // cli is one person's client: its sign-in is kept in a file of its own.
