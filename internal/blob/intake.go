@@ -21,6 +21,7 @@ type intake struct {
 	claims []claim
 	stream cipher.Stream // nil: stored as sent
 	sealed bool          // the body is ciphertext already; stream deciphers it for the meter
+	empty  int           // reads in a row that gave nothing
 	done   bool          // whole, and every claim held
 	err    error
 	one    [1]byte
@@ -56,6 +57,12 @@ func (in *intake) Read(p []byte) (int, error) {
 		p = p[:in.left]
 	}
 	n, err := in.body.Read(p)
+	if in.empty++; n > 0 {
+		in.empty = 0
+	}
+	if in.empty > maxEmptyReads && err == nil {
+		err = io.ErrNoProgress
+	}
 	in.take(p[:n])
 	in.left -= int64(n)
 	switch {
