@@ -212,7 +212,7 @@ type ExtendedInfo struct {
 	// StoragePolicy How to upload, and what is refused.
 	StoragePolicy *StoragePolicy `json:"storage_policy,omitempty"`
 
-	// StorageUsed Bytes of all versions, unfinished uploads included.
+	// StorageUsed Bytes of all versions.
 	StorageUsed int64 `json:"storage_used"`
 
 	// View How a folder is shown.
