@@ -22,7 +22,10 @@ type memory struct {
 	broken       atomic.Pointer[error] // what every call answers, if set
 	familyReads  atomic.Int64
 	beforeRotate func() // outside the lock
+	rotateFails  func() error
 	inFamily     func() // after the row was read
+	afterAccount func()
+	beforeFailed func()
 }
 
 func (m *memory) fail(ctx context.Context) error {
@@ -40,6 +43,9 @@ func (m *memory) Account(ctx context.Context, id core.UserID) (auth.Account, err
 	defer m.mu.Unlock()
 	if err := m.fail(ctx); err != nil {
 		return auth.Account{}, err
+	}
+	if m.afterAccount != nil {
+		m.afterAccount()
 	}
 	a, ok := m.accounts[id]
 	if !ok {
@@ -102,6 +108,11 @@ func (m *memory) Rotate(ctx context.Context, id string, from int64, at, expires 
 	if m.beforeRotate != nil {
 		m.beforeRotate()
 	}
+	if m.rotateFails != nil {
+		if err := m.rotateFails(); err != nil {
+			return err
+		}
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.fail(ctx); err != nil {
@@ -130,6 +141,9 @@ func (m *memory) Revoke(ctx context.Context, id string) error {
 }
 
 func (m *memory) Failed(ctx context.Context, key string, at, since time.Time) (int64, error) {
+	if m.beforeFailed != nil {
+		m.beforeFailed()
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.fail(ctx); err != nil {

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -38,8 +40,8 @@ type Signer struct{ key Key }
 // NewSigner returns the signer of the site whose keys they are.
 func NewSigner(k Keys) *Signer { return &Signer{key: k.URL} }
 
-// String hides the key.
-func (*Signer) String() string { return hidden }
+// Format hides the key from every verb of fmt.
+func (*Signer) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, hidden) }
 
 // maxSignature is longer than any signature: 43 characters of HMAC, a colon, and
 // the decimal digits of an int64.

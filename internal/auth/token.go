@@ -98,10 +98,13 @@ func (t *Tokens) mint(f Family) (Pair, error) {
 }
 
 func (t *Tokens) signed(c claims) (core.Secret, error) {
-	c.ID = fmt.Sprintf("%s.%d.%s", c.Family, c.Serial, c.Kind)
+	c.ID = c.id()
 	s, err := jwt.NewWithClaims(jwt.SigningMethodHS256, &c).SignedString(t.keys.Token[:])
 	return core.Secret(s), err
 }
+
+// id names the token: no two of a site have the same.
+func (c *claims) id() string { return fmt.Sprintf("%s.%d.%s", c.Family, c.Serial, c.Kind) }
 
 // state binds a refresh token to the account it was made for: another user or
 // epoch in the row of the family, and the token is not its.
@@ -128,7 +131,8 @@ func (t *Tokens) parse(token string) (claims, error) {
 	// A claim twice, or one we never write, is no token of ours even if our key
 	// signed it.
 	text, err := json.Marshal(&c)
-	if err != nil || header+base64.RawURLEncoding.EncodeToString(text) != token[:strings.LastIndexByte(token, '.')] {
+	written := header + base64.RawURLEncoding.EncodeToString(text)
+	if err != nil || written != token[:strings.LastIndexByte(token, '.')] || c.ID != c.id() {
 		return claims{}, bad
 	}
 	return c, nil

@@ -2,6 +2,8 @@ package auth
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"strings"
 	"time"
 	"unicode"
@@ -65,6 +67,10 @@ func New(o Options) *Tokens {
 	return t
 }
 
+// Format hides the keys from every verb of fmt, which would print them as
+// numbers: it does not ask unexported fields how they want to be shown.
+func (*Tokens) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, hidden) }
+
 // orElse keeps whole seconds, as tokens do.
 func orElse(d, otherwise time.Duration) time.Duration {
 	if d <= 0 {
@@ -82,8 +88,8 @@ type SignIn struct {
 // maxEmail is the longest address that mail can carry, and some (RFC 5321 4.5.3.1).
 const maxEmail = 320
 
-// NormalEmail is the form in which addresses are kept and compared.
-func NormalEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
+// normalEmail is what the counts of guesses are kept under, and the store folds further.
+func normalEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
 
 // Exists reports whether somebody has the address. The contract makes this
 // public (GET /session/prepare).
@@ -92,7 +98,7 @@ func (t *Tokens) Exists(ctx context.Context, email string) (bool, error) {
 	if len(email) > maxEmail {
 		return false, nil
 	}
-	_, err := t.store.AccountByEmail(ctx, NormalEmail(email))
+	_, err := t.store.AccountByEmail(ctx, normalEmail(email))
 	if errs.Is(err, errs.NotFound) {
 		return false, nil
 	}
@@ -138,7 +144,7 @@ func (t *Tokens) prove(ctx context.Context, email string, pw core.Secret, addr s
 	}
 	defer leave()
 
-	email = NormalEmail(email)
+	email = normalEmail(email)
 	acc, err := t.store.AccountByEmail(ctx, email)
 	if err != nil && !errs.Is(err, errs.NotFound) {
 		return Account{}, errs.Wrap(op, err)
