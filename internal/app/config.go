@@ -1,7 +1,6 @@
 package app
 
 import (
-	"io"
 	"log/slog"
 	"net/url"
 	"strings"
@@ -33,7 +32,7 @@ func (c *Config) fill() {
 		c.Clock = time.Now
 	}
 	if c.Log == nil {
-		c.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+		c.Log = slog.New(slog.DiscardHandler)
 	}
 	if c.Title == "" {
 		c.Title = "Wharfinger"

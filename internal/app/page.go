@@ -73,7 +73,7 @@ func compressible(kind string) bool {
 // pack returns the gzip of a file, made once.
 func pack(packed *sync.Map, name string, data []byte) []byte {
 	if have, ok := packed.Load(name); ok {
-		return have.([]byte)
+		return have.([]byte) //nolint:errcheck // nothing else is stored in it
 	}
 	var b bytes.Buffer
 	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
@@ -82,6 +82,6 @@ func pack(packed *sync.Map, name string, data []byte) []byte {
 	}
 	_, _ = z.Write(data) // a buffer takes everything
 	_ = z.Close()
-	have, _ := packed.LoadOrStore(name, b.Bytes())
-	return have.([]byte)
+	packed.Store(name, b.Bytes())
+	return b.Bytes()
 }

@@ -95,7 +95,7 @@ func (e *Engine) admit(who core.Actor, q Request) (core.UserID, error) {
 }
 
 func (e *Engine) begin(ctx context.Context, s Session) error {
-	_, b, err := e.bucket(ctx, s.Policy)
+	b, err := e.bucket(ctx, s.Policy)
 	if err != nil {
 		return err
 	}

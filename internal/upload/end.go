@@ -140,7 +140,7 @@ func (e *Engine) endIn(ctx context.Context, tx Tx, s Session, to State) error {
 // What fails here is found by the next audit of the bucket.
 func (e *Engine) discard(ctx context.Context, s Session) {
 	e.gate.hurry(s.ID)
-	if _, b, err := e.bucket(ctx, s.Policy); err == nil {
+	if b, err := e.bucket(ctx, s.Policy); err == nil {
 		_ = b.Abort(ctx, s.Handle())
 	}
 }

@@ -51,13 +51,12 @@ func (e *Engine) detached(ctx context.Context) (context.Context, context.CancelF
 	return context.WithTimeout(context.WithoutCancel(ctx), e.Finish)
 }
 
-func (e *Engine) bucket(ctx context.Context, id core.PolicyID) (catalog.Policy, *blob.Bucket, error) {
+func (e *Engine) bucket(ctx context.Context, id core.PolicyID) (*blob.Bucket, error) {
 	p, err := e.Store.Policy(ctx, id)
 	if err != nil {
-		return catalog.Policy{}, nil, err
+		return nil, err
 	}
-	b, err := e.Buckets.Bucket(ctx, p)
-	return p, b, err
+	return e.Buckets.Bucket(ctx, p)
 }
 
 // cipherOf returns the cipher of a session, nil for one that is not encrypted.

@@ -53,7 +53,7 @@ func (e *Engine) commit(ctx context.Context, s Session) (blob.Sum, error) {
 	for i, p := range parts {
 		got[i] = blob.Receipt{Range: p.Range, CRC64: p.CRC64, SHA256: p.SHA256}
 	}
-	_, b, err := e.bucket(ctx, s.Policy)
+	b, err := e.bucket(ctx, s.Policy)
 	if err != nil {
 		return blob.Sum{}, err
 	}

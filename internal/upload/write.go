@@ -91,7 +91,7 @@ func (e *Engine) take(ctx context.Context, s Session, at core.Range, c Chunk) er
 		return compare(w, *have)
 	}
 	defer leave()
-	_, b, err := e.bucket(ctx, s.Policy)
+	b, err := e.bucket(ctx, s.Policy)
 	if err != nil {
 		return err
 	}
