@@ -118,7 +118,7 @@ type Checker interface {
 // system calls written may be lost, and asking again would be answered with a
 // lie, so a driver that saw a sync fail takes no writes until it is opened
 // anew. Reading goes on.
-var ErrSuspect = errors.New("a sync failed: storage is read-only until its medium was checked and it was opened again")
+var ErrSuspect = errors.New("a sync failed, no writes until the storage is opened again")
 
 // ValidKey reports whether key has the form that drivers can rely on.
 func ValidKey(key string) bool {

@@ -131,6 +131,10 @@ func testBadBodies(r *run) {
 	}
 	err := r.p.WriteAt(r.ctx, h, span(2*chunk, 3*chunk+1), bytes.NewReader(data[2*chunk:]), r.o)
 	r.kind("WriteAt outside", err, errs.Invalid)
+	// Not what a bucket would send; a driver must not take it for the whole.
+	if err := r.p.WriteAt(r.ctx, h, mid, bytes.NewReader(own[:10]), r.o); err == nil {
+		r.Error("WriteAt of less than the range: no error")
+	}
 	r.write(h, chunk, own)
 	r.commit(h, data)
 }

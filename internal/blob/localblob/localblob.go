@@ -107,13 +107,19 @@ func (d *driver) mkdir(dir string, durable bool) error {
 	return nil
 }
 
-func (d *driver) syncDir(dir string) error { return d.failed(d.fs.SyncDir(dir)) }
-
-// failed takes the outcome of a sync. After an error the driver is read-only.
-// A sync that was not tried for want of a descriptor has lost nothing.
-func (d *driver) failed(err error) error {
-	if err == nil || errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+func (d *driver) syncDir(dir string) error {
+	err := d.fs.SyncDir(dir)
+	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+		// The directory could not be opened: no sync was tried, nothing is lost.
 		return err
+	}
+	return d.synced(err)
+}
+
+// synced takes the outcome of a sync. After an error the driver is read-only.
+func (d *driver) synced(err error) error {
+	if err == nil {
+		return nil
 	}
 	err = fmt.Errorf("%w: %w", blob.ErrSuspect, err)
 	d.suspect.CompareAndSwap(nil, &err)

@@ -92,7 +92,7 @@ func (d *driver) fill(ctx context.Context, key string, r core.Range, src io.Read
 		err = errShort
 	}
 	if err == nil && durable {
-		err = d.failed(f.SyncData())
+		err = d.synced(f.SyncData())
 	}
 	if err == nil {
 		err = reaches(f, r.To)
@@ -160,7 +160,7 @@ func (d *driver) seal(h blob.Handle, sync blob.Sync) error {
 		err = errShort
 	}
 	if err == nil && sync != blob.SyncNever {
-		if err = d.failed(f.Sync()); err != nil && sync != blob.SyncAnswer {
+		if err = d.synced(f.Sync()); err != nil && sync != blob.SyncAnswer {
 			// Parts that were acknowledged before they were durable may be lost,
 			// and the next sync would not say so: nobody may commit them.
 			err = errors.Join(err, d.fs.Rename(name, name+lost))

@@ -70,6 +70,9 @@ var (
 
 	// ErrShort makes a write store half its bytes and say so without an error.
 	ErrShort = errors.New("faultfs: short write")
+
+	// ErrLie makes a write store half its bytes and say that it stored all.
+	ErrLie = errors.New("faultfs: lying write")
 )
 
 // FS is one machine's file system from one boot to the end of its power.
@@ -152,7 +155,7 @@ func (s *FS) call(op Op, name string) error {
 		return nil
 	}
 	err := s.inject(Call{N: s.calls, Op: op, Name: name})
-	if err == nil || errors.Is(err, ErrShort) {
+	if err == nil || errors.Is(err, ErrShort) || errors.Is(err, ErrLie) {
 		return err
 	}
 	if errors.Is(err, ErrDead) {
@@ -203,13 +206,22 @@ func (s *FS) change(dir *node, name string, to *node, first *change) *change {
 	return c
 }
 
-// settle makes c and all before it in its directory safe.
+// settle makes c and all before it in its directory safe. The second half of a
+// rename waits for the first: a file is never under no name. It waits no longer
+// where its name was taken again.
 func (c *change) settle() {
 	if c.done {
 		return
 	}
-	for i, x := range c.in.log {
-		if x.first != nil {
+	var waiting []*change
+	n := slices.Index(c.in.log, c) + 1
+	for i, x := range c.in.log[:n] {
+		if x.first != nil && !x.first.done {
+			again := slices.ContainsFunc(c.in.log[i+1:n], func(y *change) bool { return y.name == x.name })
+			if !again {
+				waiting = append(waiting, x)
+				continue
+			}
 			x.first.settle()
 		}
 		if x.to == nil {
@@ -218,11 +230,8 @@ func (c *change) settle() {
 			c.in.safe[x.name] = x.to
 		}
 		x.done = true
-		if x == c {
-			c.in.log = slices.Delete(c.in.log, 0, i+1)
-			return
-		}
 	}
+	c.in.log = append(waiting, c.in.log[n:]...)
 }
 
 // OpenFile implements localblob.FS.
@@ -433,8 +442,11 @@ func (f *file) ReadAt(p []byte, off int64) (int, error) {
 func (f *file) WriteAt(p []byte, off int64) (int, error) {
 	f.s.mu.Lock()
 	defer f.s.mu.Unlock()
-	err := f.call(OpWrite)
-	if errors.Is(err, ErrShort) {
+	err, said := f.call(OpWrite), len(p)
+	switch {
+	case errors.Is(err, ErrShort):
+		p, said, err = p[:len(p)/2], len(p)/2, nil
+	case errors.Is(err, ErrLie):
 		p, err = p[:len(p)/2], nil
 	}
 	if err == nil && !f.writable {
@@ -455,7 +467,7 @@ func (f *file) WriteAt(p []byte, off int64) (int, error) {
 		f.n.dirty[int(page)] = true
 	}
 	f.n.mod = f.s.tick()
-	return len(p), nil
+	return said, nil
 }
 
 func (f *file) Stat() (fs.FileInfo, error) {
