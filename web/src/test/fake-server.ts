@@ -1,7 +1,7 @@
 // A server that obeys the contract, with faults to order. Only for tests.
 import { ApiError, Code, type FailureKind } from '@/api/error';
 import { pathKey, pathOf } from '@/lib/path';
-import { compute } from '@/upload/hash';
+import { compute } from '@/upload/compute';
 import { allChunks, chunkCount, chunkRange, mergeRanges, type Range } from '@/upload/plan';
 import type { CreateRequest, Hasher, Part, Ticket, Upload, UploadServer } from '@/upload/server';
 import type { TestClock } from './clock';

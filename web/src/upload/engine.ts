@@ -167,6 +167,16 @@ export class Engine {
       for (const job of [...this.board.group(group)]) void this.cancel(job);
   }
 
+  /** Drops every job without a word to the server: another account signs in. */
+  abandon(): void {
+    for (const job of [...this.board.all()]) {
+      this.board.remove(job);
+      void this.runner.stop(job, 'cancel');
+    }
+    this.runner.claimed.clear();
+    this.changed();
+  }
+
   /** Answers the question of a taken name, for one file or for its whole batch. */
   decide(job: Job, choice: ConflictChoice, forAll: boolean): void {
     if (forAll) this.choices.set(job.batch, choice);

@@ -1,41 +1,6 @@
-import { sha256 } from '@noble/hashes/sha2.js';
-import { base64, Crc64Nvme, sha256Of } from './digest';
+import type { Answer, Question } from './compute';
 import { LocalError } from './retry';
 import type { Hasher } from './server';
-
-export interface Question {
-  id: number;
-  what: 'chunk' | 'file';
-  body: Blob;
-}
-
-export interface Answer {
-  id: number;
-  digest?: string;
-}
-
-/** Larger chunks are hashed piece by piece instead of being held in memory whole. */
-const wholeLimit = 64 * 1024 * 1024;
-const piece = 4 * 1024 * 1024;
-
-/** Runs in a worker. Throws when the file cannot be read. */
-export async function compute({ what, body }: Question): Promise<string> {
-  if (what === 'chunk') {
-    if (body.size <= wholeLimit)
-      return base64(await sha256Of(new Uint8Array(await body.arrayBuffer())));
-    const hash = sha256.create();
-    await pieces(body, (bytes) => hash.update(bytes));
-    return base64(hash.digest());
-  }
-  const crc = new Crc64Nvme();
-  await pieces(body, (bytes) => crc.update(bytes));
-  return base64(crc.digest());
-}
-
-async function pieces(body: Blob, take: (bytes: Uint8Array) => void): Promise<void> {
-  for (let at = 0; at < body.size; at += piece)
-    take(new Uint8Array(await body.slice(at, at + piece).arrayBuffer()));
-}
 
 interface Waiting {
   question: Question;
@@ -94,7 +59,8 @@ export class WorkerHasher implements Hasher {
   }
 }
 
-function here(question: Question): Promise<string> {
+async function here(question: Question): Promise<string> {
+  const { compute } = await import('./compute');
   return compute(question).catch(() => {
     throw new LocalError('unreadable');
   });

@@ -1,4 +1,4 @@
-import { type Answer, compute, type Question } from './hash';
+import { type Answer, compute, type Question } from './compute';
 
 const worker = self as unknown as {
   onmessage: (e: MessageEvent<Question>) => void;

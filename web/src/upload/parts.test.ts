@@ -1,8 +1,8 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { describe, expect, test } from 'vitest';
 import { seeded } from '@/test/clock';
+import { compute } from './compute';
 import { base64, Crc64Nvme } from './digest';
-import { compute } from './hash';
 import { fromPicker } from './intake';
 import { Meter } from './meter';
 import { bytesOf, chunkCount, chunkRange, mergeRanges, receivedChunks } from './plan';

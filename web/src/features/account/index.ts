@@ -1,0 +1,2 @@
+export { CapacityBar } from './capacity';
+export { AccountMenu } from './menu';

@@ -1,0 +1,114 @@
+import '@mantine/core/styles/Overlay.css';
+import '@mantine/core/styles/ModalBase.css';
+import '@mantine/core/styles/Drawer.css';
+import { Drawer } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { type ReactNode, useRef } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { FileObject } from '@/api/model';
+import { infoQuery } from '@/api/queries';
+import { exactBytes, formatBytes } from '@/lib/bytes';
+import { splitName } from '@/lib/path';
+import { formatMoment } from '@/lib/time';
+import { iconOf } from '@/ui/file-icon';
+import { Icon } from '@/ui/icon';
+import classes from './details.module.css';
+import { Failure } from './failure';
+import type { Item } from './listing';
+
+interface Props {
+  item: Item | undefined;
+  onClose(): void;
+}
+
+/** Facts about one file, beside the list: looking never takes the page away. */
+export default function Details({ item, onClose }: Props) {
+  const { t } = useTranslation();
+  // Keeps its content while it slides out.
+  const last = useRef<Item>(undefined);
+  if (item) last.current = item;
+  return (
+    <Drawer
+      opened={item !== undefined}
+      onClose={onClose}
+      title={t('details.title')}
+      closeButtonProps={{ 'aria-label': t('app.close') }}
+      overlayProps={{ backgroundOpacity: 0.15 }}
+    >
+      {last.current && <Facts item={last.current} />}
+    </Drawer>
+  );
+}
+
+function Facts({ item }: { item: Item }) {
+  const { t } = useTranslation();
+  const { data, error } = useQuery(infoQuery(item.uri));
+  const ending = splitName(item.name)[1].slice(1).toUpperCase();
+  const kind = ending ? t('details.file', { ending }) : t('details.plainFile');
+  const folder = [t('files.root'), ...item.path.slice(0, -1)].join(' / ');
+  return (
+    <>
+      <div className={classes.head}>
+        <Icon of={iconOf(item.name, item.folder)} size={36} />
+        <h2 title={item.name}>
+          <bdi>{item.name}</bdi>
+        </h2>
+      </div>
+      <dl className={classes.facts}>
+        <Fact name={t('details.kind')}>{item.folder ? t('details.folder') : kind}</Fact>
+        {!item.folder && (
+          <Fact name={t('details.size')}>
+            <span className="num">
+              {formatBytes(item.size)} · {exactBytes(item.size)}
+            </span>
+          </Fact>
+        )}
+        <Fact name={t('details.where')}>{folder}</Fact>
+        <Fact name={t('details.changed')}>{formatMoment(item.changedAt)}</Fact>
+        {data && <MoreFacts file={data} folder={item.folder} />}
+      </dl>
+      <Failure error={error} />
+    </>
+  );
+}
+
+function MoreFacts({ file, folder }: { file: FileObject; folder: boolean }) {
+  const { t } = useTranslation();
+  const { entities = [], storage_policy: policy } = file.extended_info ?? {};
+  const current = entities.find((e) => e.id === file.primary_entity);
+  const digests = (current?.repr_digest ?? '').split(',').map((d) => d.trim());
+  return (
+    <>
+      <Fact name={t('details.created')}>{formatMoment(Date.parse(file.created_at))}</Fact>
+      {policy && <Fact name={t('details.storage')}>{policy.name}</Fact>}
+      {!folder && entities.length > 1 && (
+        <Fact name={t('details.versions')}>{entities.filter((e) => e.type === 0).length}</Fact>
+      )}
+      {!folder && (
+        <Fact name={t('details.digests')}>
+          {digests.some(Boolean) ? (
+            digests.map((d) => (
+              <div key={d} className="mono">
+                {d.replace(/=:(.*):$/, ' $1')}
+              </div>
+            ))
+          ) : (
+            <span className="muted">{t('details.noDigest')}</span>
+          )}
+        </Fact>
+      )}
+      <Fact name={t('details.id')}>
+        <span className="mono">{file.id}</span>
+      </Fact>
+    </>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </>
+  );
+}

@@ -1,0 +1,52 @@
+import {
+  IconDownload,
+  IconInfoCircle,
+  IconPencil,
+  IconTrash,
+  type Icon as TablerIcon,
+} from '@tabler/icons-react';
+import type { TFunction } from 'i18next';
+import type { Item } from './listing';
+
+export interface ItemActions {
+  download(items: Item[]): void;
+  rename(item: Item): void;
+  remove(items: Item[]): void;
+  details(item: Item): void;
+}
+
+export interface Verb {
+  text: string;
+  icon: TablerIcon;
+  danger?: boolean;
+  act(): void;
+}
+
+/** What can be done with some items; the same in the bar and in a row's menu. */
+export function verbsFor(t: TFunction, items: Item[], actions: ItemActions): Verb[] {
+  const [first] = items;
+  const one = items.length === 1 ? first : undefined;
+  const verbs: Verb[] = [];
+  // Folders cannot be had as one file yet.
+  if (items.every((i) => !i.folder && !i.pending))
+    verbs.push({
+      text: t('files.download'),
+      icon: IconDownload,
+      act: () => actions.download(items),
+    });
+  if (one) {
+    verbs.push({ text: t('files.rename'), icon: IconPencil, act: () => actions.rename(one) });
+    verbs.push({
+      text: t('files.details'),
+      icon: IconInfoCircle,
+      act: () => actions.details(one),
+    });
+  }
+  verbs.push({
+    text: t('files.delete'),
+    icon: IconTrash,
+    danger: true,
+    act: () => actions.remove(items),
+  });
+  return verbs;
+}

@@ -1,0 +1,2 @@
+export { EngineProvider, useEngine, useSummary } from './engine';
+export { PendingCell } from './pending-cell';

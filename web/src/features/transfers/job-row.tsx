@@ -1,0 +1,179 @@
+import { ActionIcon, Button, Tooltip } from '@mantine/core';
+import { IconPlayerPause, IconPlayerPlay, IconX } from '@tabler/icons-react';
+import { useTranslation } from 'react-i18next';
+import { exactBytes, formatBytes } from '@/lib/bytes';
+import { iconOf } from '@/ui/file-icon';
+import { Icon } from '@/ui/icon';
+import { TwoToneProgress } from '@/ui/progress';
+import type { Job } from '@/upload/job';
+import { useEngine } from './engine';
+import classes from './panel.module.css';
+import { problemSentence, type Sentence } from './words';
+
+interface Props {
+  job: Job;
+  /** Opens the question that this file waits with. */
+  onDecide(job: Job): void;
+}
+
+export function JobRow({ job, onDecide }: Props) {
+  const { t } = useTranslation();
+  const moving = ['running', 'retrying', 'confirming'].includes(job.state);
+  const begun = job.sent > 0 && job.state !== 'done' && job.state !== 'skipped';
+  return (
+    <>
+      <div className={classes.line}>
+        <Icon of={iconOf(job.name, job.file === undefined)} />
+        <span className={classes.name} title={[...job.folder, job.name].join(' / ')}>
+          <bdi>{job.name}</bdi>
+        </span>
+        <StateText job={job} />
+        <Controls job={job} />
+      </div>
+      {(moving || begun) && job.file && (
+        <TwoToneProgress
+          thin
+          label={t('transfers.ofFile', { name: job.name })}
+          sent={job.sent}
+          confirmed={job.confirmed}
+          total={job.size}
+          still={!moving || job.state === 'retrying'}
+        />
+      )}
+      <Trouble job={job} onDecide={onDecide} />
+    </>
+  );
+}
+
+function StateText({ job }: { job: Job }) {
+  const { t } = useTranslation();
+  const sizes = { confirmed: formatBytes(job.confirmed), size: formatBytes(job.size) };
+  const className = `${classes.state} num`;
+  switch (job.state) {
+    case 'done':
+      return <DoneText job={job} />;
+    case 'skipped':
+      return <span className={className}>{t('transfers.skipped')}</span>;
+    case 'confirming':
+      return <span className={className}>{t('transfers.checking')}</span>;
+    case 'paused':
+      return <span className={className}>{t('transfers.paused')}</span>;
+    case 'waiting':
+      return <span className={className}>{formatBytes(job.size)}</span>;
+    case 'running':
+      if (!job.sessionId) return <span className={className}>{t('transfers.begins')}</span>;
+      break;
+  }
+  return (
+    <Tooltip label={`${exactBytes(job.confirmed)} / ${exactBytes(job.size)}`}>
+      <span className={className}>{t('transfers.confirmed', sizes)}</span>
+    </Tooltip>
+  );
+}
+
+function DoneText({ job }: { job: Job }) {
+  const { t } = useTranslation();
+  if (!job.file) return <span className={classes.state}>{t('transfers.folder')}</span>;
+  const label = job.verified
+    ? t('transfers.digest', { digest: job.digest ?? '' })
+    : t('transfers.unverifiedWhy');
+  return (
+    <Tooltip label={label} maw={360}>
+      {job.verified ? (
+        <span className={`${classes.state} ${classes.verified}`}>{t('transfers.verified')} ✓</span>
+      ) : (
+        <span className={classes.state}>{t('transfers.arrived')}</span>
+      )}
+    </Tooltip>
+  );
+}
+
+function Controls({ job }: { job: Job }) {
+  const { t } = useTranslation();
+  const engine = useEngine();
+  const running = job.state === 'running' || job.state === 'retrying' || job.state === 'waiting';
+  const ended = job.state === 'done' || job.state === 'skipped';
+  return (
+    <span className={classes.controls}>
+      {running && (
+        <SmallButton
+          label={t('transfers.pause')}
+          icon={IconPlayerPause}
+          act={() => engine.pause(job)}
+        />
+      )}
+      {job.state === 'paused' && (
+        <SmallButton
+          label={t('transfers.resume')}
+          icon={IconPlayerPlay}
+          act={() => engine.proceed(job)}
+        />
+      )}
+      <SmallButton
+        label={ended ? t('transfers.remove') : t('transfers.cancel')}
+        icon={IconX}
+        act={() => void engine.cancel(job)}
+      />
+    </span>
+  );
+}
+
+interface SmallProps {
+  label: string;
+  icon: typeof IconX;
+  act(): void;
+}
+
+function SmallButton({ label, icon, act }: SmallProps) {
+  return (
+    <Tooltip label={label}>
+      <ActionIcon size={24} aria-label={label} onClick={act}>
+        <Icon of={icon} size={16} />
+      </ActionIcon>
+    </Tooltip>
+  );
+}
+
+function Trouble({ job, onDecide }: Props) {
+  const { t } = useTranslation();
+  const engine = useEngine();
+  if (job.state === 'conflict' || job.state === 'locked')
+    return (
+      <div className={classes.trouble}>
+        <Button size="compact-sm" variant="default" onClick={() => onDecide(job)}>
+          {t('transfers.decide')}
+        </Button>
+      </div>
+    );
+  if (!job.problem || job.state === 'paused') return null;
+  const sentence = problemSentence(t, job, job.problem);
+  const failed = job.state === 'failed';
+  return (
+    <div className={`${classes.trouble} ${failed ? classes.failed : ''}`}>
+      <SentenceText {...sentence} />
+      <Button
+        size="compact-sm"
+        variant="default"
+        onClick={() => (failed ? engine.proceed(job) : engine.tryNow())}
+      >
+        {failed ? t('transfers.retry') : t('transfers.tryNow')}
+      </Button>
+    </div>
+  );
+}
+
+function SentenceText({ what, safe, todo, id }: Sentence) {
+  const { t } = useTranslation();
+  return (
+    <div>
+      <p>
+        <strong>{what}</strong> {safe} {todo}
+      </p>
+      {id && (
+        <p className={`mono ${classes.id}`}>
+          {t('app.requestId')} {id}
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,137 @@
+import { Button } from '@mantine/core';
+import { IconFileUpload } from '@tabler/icons-react';
+import { useMutation } from '@tanstack/react-query';
+import { useRef, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { failureWords } from '@/api/words';
+import { formatBytes } from '@/lib/bytes';
+import { pathOf } from '@/lib/path';
+import { Dialog } from '@/ui/dialog';
+import { iconOf } from '@/ui/file-icon';
+import { Icon } from '@/ui/icon';
+import { Notice } from '@/ui/notice';
+import { TwoToneProgress } from '@/ui/progress';
+import type { Upload } from '@/upload/server';
+import classes from './panel.module.css';
+import { isLively, nameOf, useUnfinishedActions } from './use-unfinished';
+import { dayOf } from './words';
+
+/** An upload that waits for its file, in the panel. */
+export function UnfinishedRow({ upload }: { upload: Upload }) {
+  const { t } = useTranslation();
+  const path = pathOf(upload.uri);
+  const facts = {
+    received: formatBytes(upload.receivedBytes),
+    size: formatBytes(upload.size),
+    until: dayOf(upload.expires),
+  };
+  return (
+    <div className={classes.unfinished}>
+      <div className={classes.line}>
+        <Icon of={iconOf(nameOf(path), false)} />
+        <span className={classes.name} title={path.join(' / ')}>
+          <bdi>{nameOf(path)}</bdi>
+        </span>
+      </div>
+      <TwoToneProgress
+        thin
+        still
+        label={t('transfers.ofFile', { name: nameOf(path) })}
+        sent={upload.receivedBytes}
+        confirmed={upload.receivedBytes}
+        total={upload.size}
+      />
+      <span className={`${classes.state} num`}>{t('unfinished.progress', facts)}</span>
+      <div className={classes.buttons}>
+        {isLively(upload) && <span className={classes.state}>{t('unfinished.elsewhere')}</span>}
+        <DiscardButton upload={upload} />
+        <ContinueButton uploads={[upload]} text={t('unfinished.continueHow')} />
+      </div>
+    </div>
+  );
+}
+
+interface ContinueProps {
+  uploads: Upload[];
+  text: string;
+}
+
+export function ContinueButton({ uploads, text }: ContinueProps) {
+  const input = useRef<HTMLInputElement>(null);
+  const { continueWith } = useUnfinishedActions();
+  return (
+    <>
+      <input
+        ref={input}
+        type="file"
+        hidden
+        multiple={uploads.length > 1}
+        data-testid="continue-input"
+        onChange={(e) => {
+          continueWith([...(e.currentTarget.files ?? [])], uploads);
+          e.currentTarget.value = '';
+        }}
+      />
+      <Button
+        size="compact-sm"
+        variant="light"
+        leftSection={<Icon of={IconFileUpload} size={16} />}
+        onClick={(e) => {
+          e.stopPropagation();
+          input.current?.click();
+        }}
+      >
+        {text}
+      </Button>
+    </>
+  );
+}
+
+export function DiscardButton({ upload }: { upload: Upload }) {
+  const { t } = useTranslation();
+  const [asking, setAsking] = useState(false);
+  const { discard } = useUnfinishedActions();
+  const action = useMutation({ mutationFn: discard, onSuccess: () => setAsking(false) });
+  const words = action.error ? failureWords(action.error) : undefined;
+  return (
+    <>
+      <Button
+        size="compact-sm"
+        variant="subtle"
+        color="gray"
+        onClick={(e) => {
+          e.stopPropagation();
+          setAsking(true);
+        }}
+      >
+        {t('unfinished.discard')}
+      </Button>
+      <Dialog
+        open={asking}
+        title={t('unfinished.discardTitle', { name: nameOf(pathOf(upload.uri)) })}
+        onClose={() => setAsking(false)}
+        closeLabel={t('app.close')}
+        actions={
+          <>
+            <Button variant="default" data-autofocus onClick={() => setAsking(false)}>
+              {t('app.cancel')}
+            </Button>
+            <Button color="red" loading={action.isPending} onClick={() => action.mutate(upload)}>
+              {t('unfinished.discard')}
+            </Button>
+          </>
+        }
+      >
+        <p>{t('unfinished.discardText', { bytes: formatBytes(upload.receivedBytes) })}</p>
+        {words && (
+          <Notice
+            what={words.what}
+            more={[words.todo]}
+            id={words.id}
+            idLabel={t('app.requestId')}
+          />
+        )}
+      </Dialog>
+    </>
+  );
+}

@@ -1,0 +1,83 @@
+// The one place where the page gets its looks: a calm harbour office of paper,
+// ink and one signal colour. base.css holds the tokens that differ by scheme.
+import { createTheme, type MantineColorsTuple } from '@mantine/core';
+
+const slate: MantineColorsTuple = [
+  '#f8fafc',
+  '#f1f5f9',
+  '#e2e8f0',
+  '#cbd5e1',
+  '#94a3b8',
+  '#64748b',
+  '#475569',
+  '#334155',
+  '#1e293b',
+  '#0f172a',
+];
+
+/** Surfaces of the dark scheme, light to dark: text first, background last. */
+const night: MantineColorsTuple = [
+  '#e6edf5',
+  '#b4c2d2',
+  '#9fb0c3',
+  '#6b7d93',
+  '#33435a',
+  '#26344a',
+  '#182334',
+  '#111a28',
+  '#0c131e',
+  '#080d15',
+];
+
+/** Deep sea, the one accent. */
+const sea: MantineColorsTuple = [
+  '#f0fdfa',
+  '#ccfbf1',
+  '#99f6e4',
+  '#5eead4',
+  '#2dd4bf',
+  '#14b8a6',
+  '#0d9488',
+  '#0f766e',
+  '#115e59',
+  '#134e4a',
+];
+
+export const theme = createTheme({
+  colors: { gray: slate, dark: night, sea },
+  primaryColor: 'sea',
+  primaryShade: { light: 7, dark: 4 },
+  autoContrast: true,
+  luminanceThreshold: 0.35,
+  fontFamily: "'Inter Variable', system-ui, sans-serif",
+  fontFamilyMonospace: "'JetBrains Mono Variable', ui-monospace, monospace",
+  fontSizes: { xs: '12px', sm: '13px', md: '14px', lg: '16px', xl: '20px' },
+  lineHeights: { xs: '1.4', sm: '1.4', md: '1.45', lg: '1.4', xl: '1.3' },
+  spacing: { xs: '8px', sm: '12px', md: '16px', lg: '24px', xl: '32px' },
+  radius: { xs: '4px', sm: '6px', md: '6px', lg: '10px', xl: '10px' },
+  defaultRadius: 'sm',
+  shadows: { xs: 'none', sm: 'none', md: 'var(--float)', lg: 'var(--float)', xl: 'var(--float)' },
+  focusRing: 'auto',
+  respectReducedMotion: true,
+  cursorType: 'pointer',
+  components: {
+    Button: { defaultProps: { size: 'sm' }, styles: { label: { fontWeight: 600 } } },
+    ActionIcon: { defaultProps: { variant: 'subtle', color: 'gray', size: 32 } },
+    TextInput: { defaultProps: { size: 'sm' } },
+    PasswordInput: { defaultProps: { size: 'sm' } },
+    Tooltip: { defaultProps: { openDelay: 500, withArrow: false, fz: 'xs', multiline: true } },
+    Menu: { defaultProps: { shadow: 'md', radius: 'lg', position: 'bottom-end', width: 'auto' } },
+    Modal: {
+      defaultProps: {
+        radius: 'lg',
+        centered: true,
+        size: 440,
+        padding: 'lg',
+        transitionProps: { duration: 140, transition: 'fade' },
+        overlayProps: { backgroundOpacity: 0.35 },
+      },
+    },
+    Drawer: { defaultProps: { position: 'right', size: 380, padding: 'lg', shadow: 'md' } },
+    Checkbox: { defaultProps: { size: 'xs' } },
+  },
+});
