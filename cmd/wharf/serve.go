@@ -53,14 +53,15 @@ func secretFile(name string) (core.Secret, error) {
 // serveCmd runs the server.
 type serveCmd struct {
 	dataFlags
-	Listen            string `default:"127.0.0.1:5212" env:"WHARF_LISTEN" help:"Address to listen on." placeholder:"ADDR"`
-	SiteURL           string `name:"site-url" env:"WHARF_SITE_URL" help:"Public address, for links. Default: as each request has it." placeholder:"URL"`
-	Title             string `default:"Wharfinger" env:"WHARF_TITLE" help:"Name of the site."`
-	Log               string `default:"info" enum:"debug,info,warn,error" env:"WHARF_LOG" help:"Least level that is logged: ${enum}."`
-	LogJSON           bool   `name:"log-json" env:"WHARF_LOG_JSON" help:"Log as JSON lines."`
-	AdminEmail        string `hidden:"" env:"WHARF_ADMIN_EMAIL"`
-	AdminPassword     string `hidden:"" env:"WHARF_ADMIN_PASSWORD"`
-	AdminPasswordFile string `hidden:"" env:"WHARF_ADMIN_PASSWORD_FILE" type:"path"`
+	Listen            string   `default:"127.0.0.1:5212" env:"WHARF_LISTEN" help:"Address to listen on." placeholder:"ADDR"`
+	SiteURL           string   `name:"site-url" env:"WHARF_SITE_URL" help:"Public address, for links. Default: as each request has it." placeholder:"URL"`
+	TrustedProxy      []string `name:"trusted-proxy" env:"WHARF_TRUSTED_PROXY" help:"Addresses or networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed." placeholder:"CIDR"`
+	Title             string   `default:"Wharfinger" env:"WHARF_TITLE" help:"Name of the site."`
+	Log               string   `default:"info" enum:"debug,info,warn,error" env:"WHARF_LOG" help:"Least level that is logged: ${enum}."`
+	LogJSON           bool     `name:"log-json" env:"WHARF_LOG_JSON" help:"Log as JSON lines."`
+	AdminEmail        string   `hidden:"" env:"WHARF_ADMIN_EMAIL"`
+	AdminPassword     string   `hidden:"" env:"WHARF_ADMIN_PASSWORD"`
+	AdminPasswordFile string   `hidden:"" env:"WHARF_ADMIN_PASSWORD_FILE" type:"path"`
 }
 
 // Help is shown below the flags.
@@ -76,7 +77,7 @@ func (c *serveCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cfg.Listen, cfg.SiteURL, cfg.Title = c.Listen, c.SiteURL, c.Title
+	cfg.Listen, cfg.SiteURL, cfg.Title, cfg.Proxies = c.Listen, c.SiteURL, c.Title, c.TrustedProxy
 	cfg.AdminEmail, cfg.AdminPassword = c.AdminEmail, core.Secret(c.AdminPassword)
 	if c.AdminPasswordFile != "" {
 		if cfg.AdminPassword, err = secretFile(c.AdminPasswordFile); err != nil {

@@ -37,6 +37,7 @@ type App struct {
 	link   core.Secret // the one-time token of the set-up page; "" when not needed
 	ln     net.Listener
 	server *http.Server
+	peers  proxies
 	work   sync.WaitGroup
 }
 
@@ -50,11 +51,15 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 	if err != nil {
 		return nil, errs.Wrap(op, err)
 	}
+	peers, err := parseProxies(c.Proxies)
+	if err != nil {
+		return nil, errs.Wrap(op, err)
+	}
 	b, err := OpenBase(ctx, c)
 	if err != nil {
 		return nil, errs.Wrap(op, err)
 	}
-	a := &App{Base: b}
+	a := &App{Base: b, peers: peers}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())

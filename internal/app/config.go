@@ -18,7 +18,8 @@ type Config struct {
 	Database      core.Secret // postgres://…; "": SQLite in Data
 	AdminEmail    string      // made the first administrator if there is none
 	AdminPassword core.Secret
-	Title         string // of the site; default Wharfinger
+	Title         string   // of the site; default Wharfinger
+	Proxies       []string // addresses and networks whose forwarded headers are believed
 
 	Clock core.Clock   // default: the machine's
 	Log   *slog.Logger // default: nothing is logged

@@ -49,7 +49,7 @@ func (a *App) observe(next http.Handler) http.Handler {
 				slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", rec.status),
 				slog.Int64("bytes", rec.bytes), slog.Duration("dur", a.cfg.Clock().Sub(start)))
 		}()
-		next.ServeHTTP(rec, r)
+		next.ServeHTTP(rec, a.peers.unfold(r))
 	})
 }
 

@@ -72,7 +72,7 @@ func (d *Door) origin(r *http.Request) string {
 		return d.Site.URL.String()
 	}
 	scheme := "http"
-	if r.TLS != nil {
+	if r.TLS != nil || r.URL.Scheme == "https" {
 		scheme = "https"
 	}
 	host := r.Host

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"regexp"
+	"unicode/utf8"
 
 	"github.com/wharfinger/wharfinger/api/wire"
 	"github.com/wharfinger/wharfinger/internal/auth"
@@ -35,9 +36,9 @@ func (d *Door) createToken(q *request) error {
 	switch {
 	case !email.MatchString(in.Email):
 		return bad("Email format error")
-	case len(in.Password) < 4:
+	case utf8.RuneCountInString(in.Password) < 4:
 		return bad("Password too short")
-	case len(in.Password) > 128:
+	case utf8.RuneCountInString(in.Password) > 128:
 		return bad("Password too long")
 	}
 	return d.signIn(q, in.Email, core.Secret(in.Password))
