@@ -10,7 +10,6 @@ import (
 	"net"
 
 	"github.com/jackc/pgx/v5/pgconn"
-	"modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
 
 	"github.com/wharfinger/wharfinger/internal/errs"
@@ -46,6 +45,24 @@ func (d dialect) fail(op string, err error) error {
 	return errs.New(kind, reason).At(op).Because(err)
 }
 
+// failCommit is fail for an end of a transaction. What its rows would have said
+// about names or parents was said before: now nothing is sure but that nothing
+// may be acknowledged.
+func (d dialect) failCommit(op string, err error) error {
+	err = d.fail(op, err)
+	switch errs.KindOf(err) {
+	case errs.Transient, errs.NoSpace, errs.Canceled, errs.Internal:
+		return err
+	}
+	return errs.New(errs.Internal, errs.StoreFailed).At(op).Because(err)
+}
+
+// coded is *sqlite.Error.
+type coded interface {
+	error
+	Code() int
+}
+
 func isNoRows(err error) bool { return errors.Is(err, sql.ErrNoRows) }
 
 // gone are errors that both drivers make when the database is not there.
@@ -61,7 +78,7 @@ func canceled(err error) bool {
 
 // classifySQLite follows https://sqlite.org/rescode.html.
 func classifySQLite(err error) (errs.Kind, errs.Reason) {
-	var e *sqlite.Error
+	var e coded
 	if !errors.As(err, &e) {
 		switch {
 		case canceled(err):
@@ -94,7 +111,7 @@ func classifySQLite(err error) (errs.Kind, errs.Reason) {
 // (https://sqlite.org/lang_transaction.html §3), so that nothing that follows
 // would be in the transaction any more.
 func undone(err error) bool {
-	var e *sqlite.Error
+	var e coded
 	if !errors.As(err, &e) {
 		return false
 	}
@@ -109,7 +126,7 @@ func undone(err error) bool {
 // pages clean all the same, so that a second try would lie (USENIX ATC'20, "Can
 // Applications Recover from fsync Failures?").
 func unflushed(err error) bool {
-	var e *sqlite.Error
+	var e coded
 	if !errors.As(err, &e) {
 		return false
 	}
@@ -173,7 +190,7 @@ func rerun(err error) bool {
 // the other row it belongs to.
 func isForeignKey(err error) bool {
 	var e *pgconn.PgError
-	var l *sqlite.Error
+	var l coded
 	return errors.As(err, &e) && e.Code == "23503" ||
 		errors.As(err, &l) && l.Code() == lib.SQLITE_CONSTRAINT_FOREIGNKEY
 }

@@ -9,10 +9,13 @@ import (
 	"github.com/wharfinger/wharfinger/internal/store/query"
 )
 
-// A page of a folder is read in one run over an index of (parent, kind, what it
-// is sorted by, id), from the last node of the page before. Folders come first
-// in either direction, so they are a run of their own. The id makes the order
-// total. Nothing that a client sends becomes part of the text.
+// A page of a folder is read in runs over an index of (parent, kind, what it is
+// sorted by, id), from the last node of the page before. Folders come first in
+// either direction, so they are runs of their own. The id makes the order total:
+// first come the nodes that are equal to the last one but have a later id, then
+// those past it. That is two runs and not one condition (x, id) > (?, ?) because
+// SQLite enters an index by the first column of it only and would read all that
+// are equal. Nothing that a client sends becomes part of the text.
 
 const nodeColumns = "id, owner, parent, name, name_key, kind, size, version, created_us, updated_us, meta, session, rev"
 
@@ -29,9 +32,19 @@ var sortings = map[catalog.Order]sorting{
 	catalog.ByCreated: {"created_us", func(n *catalog.Node) any { return micros(n.Created) }},
 }
 
-// run is one stretch of a listing: the nodes of one kind, from after on.
+// stretch says where a run lies.
+type stretch int
+
+const (
+	whole stretch = iota // all nodes of the kind
+	equal                // those equal to after, with a later id
+	past                 // those past after
+)
+
+// run is one stretch of a listing, of nodes of one kind.
 type run struct {
 	sorting
+	stretch
 	parent int64
 	kind   catalog.Kind
 	desc   bool
@@ -40,19 +53,42 @@ type run struct {
 }
 
 func (r run) text() (string, []any) {
-	dir, past := "ASC", ">"
+	dir, later := "ASC", ">"
 	if r.desc {
-		dir, past = "DESC", "<"
+		dir, later = "DESC", "<"
 	}
 	text := "SELECT " + nodeColumns + " FROM nodes WHERE parent = $1 AND kind = $2"
 	args := []any{r.parent, int64(r.kind)}
-	if r.after != nil {
-		text += " AND (" + r.column + ", id) " + past + " ($3, $4)"
+	order := r.column + " " + dir + ", id " + dir
+	switch r.stretch {
+	case equal:
+		text += " AND " + r.column + " = $3 AND id " + later + " $4"
 		args = append(args, r.of(r.after), int64(r.after.ID))
+		order = "id " + dir
+	case past:
+		text += " AND " + r.column + " " + later + " $3"
+		args = append(args, r.of(r.after))
+	case whole:
 	}
 	args = append(args, int64(r.limit))
-	text += " ORDER BY " + r.column + " " + dir + ", id " + dir + " LIMIT $" + strconv.Itoa(len(args))
-	return text, args
+	return text + " ORDER BY " + order + " LIMIT $" + strconv.Itoa(len(args)), args
+}
+
+// runs are what a page is read from, until it is full.
+func runs(q catalog.Query, by sorting) []run {
+	r := run{sorting: by, parent: int64(q.Parent), desc: q.Desc, after: q.After}
+	folders, files := r, r
+	folders.kind, files.kind = catalog.Folder, catalog.File
+	if q.After == nil {
+		return []run{folders, files}
+	}
+	r.kind = q.After.Kind
+	same, rest := r, r
+	same.stretch, rest.stretch = equal, past
+	if r.kind == catalog.Folder {
+		return []run{same, rest, files}
+	}
+	return []run{same, rest}
 }
 
 // Children implements catalog.Tree.
@@ -63,17 +99,8 @@ func (t *tx) Children(ctx context.Context, q catalog.Query) ([]catalog.Node, err
 		return nil, errs.Newf(errs.Invalid, errs.BadParam, "There is no order %q.", q.Order).At(op)
 	}
 	page := []catalog.Node{}
-	for _, kind := range []catalog.Kind{catalog.Folder, catalog.File} {
-		r := run{sorting: by, parent: int64(q.Parent), kind: kind, desc: q.Desc, limit: q.Limit - len(page)}
-		if q.After != nil {
-			if kind == catalog.Folder && q.After.Kind == catalog.File {
-				continue // the folders were all before it
-			}
-			if kind == q.After.Kind {
-				r.after = q.After
-			}
-		}
-		if r.limit <= 0 {
+	for _, r := range runs(q, by) {
+		if r.limit = q.Limit - len(page); r.limit <= 0 {
 			break
 		}
 		var err error

@@ -5,9 +5,9 @@ import (
 	"database/sql"
 	"embed"
 	"io/fs"
+	"strconv"
 
 	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
 
 	"github.com/wharfinger/wharfinger/internal/errs"
 )
@@ -22,11 +22,7 @@ func migrate(ctx context.Context, d dialect, db *sql.DB) error {
 	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
 	if d == postgresDialect {
 		dir, kind = "migrations/postgres", goose.DialectPostgres
-		locker, err := lock.NewPostgresSessionLocker()
-		if err != nil {
-			return err
-		}
-		options = append(options, goose.WithSessionLocker(locker))
+		options = append(options, goose.WithSessionLocker(advisoryLock{}))
 	}
 	files, err := fs.Sub(migrations, dir)
 	if err != nil {
@@ -63,6 +59,33 @@ func refuseNewer(ctx context.Context, p *goose.Provider) error {
 	if newest := sources[len(sources)-1].Version; has > newest {
 		return errs.Newf(errs.Internal, errs.StoreFailed,
 			"The database has schema %d, written by a newer version; this program knows %d.", has, newest)
+	}
+	return nil
+}
+
+// advisoryLock lets one process migrate at a time. Unlike goose's own, which asks
+// every few seconds, it is woken when the lock is free.
+type advisoryLock struct{}
+
+const lockID = 0x77686172 // "whar"
+
+// SessionLock implements lock.SessionLocker. A migration may take longer than
+// anybody else should wait for a row.
+func (advisoryLock) SessionLock(ctx context.Context, conn *sql.Conn) error {
+	for _, text := range []string{"SET lock_timeout = 0", "SELECT pg_advisory_lock(" + strconv.Itoa(lockID) + ")"} {
+		if _, err := conn.ExecContext(ctx, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SessionUnlock implements lock.SessionLocker.
+func (advisoryLock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
+	for _, text := range []string{"SELECT pg_advisory_unlock(" + strconv.Itoa(lockID) + ")", "RESET lock_timeout"} {
+		if _, err := conn.ExecContext(ctx, text); err != nil {
+			return err
+		}
 	}
 	return nil
 }

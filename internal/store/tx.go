@@ -85,7 +85,7 @@ func (s *Store) once(ctx context.Context, fn func(*tx) error) error {
 		return err
 	}
 	if err := inner.Commit(); err != nil {
-		return s.fail(op, err)
+		return s.dialect.failCommit(op, err)
 	}
 	s.commits.Add(1)
 	return nil

@@ -159,7 +159,7 @@ func (w *writer) batch(ctx context.Context, batch []*turn) {
 		return
 	}
 	if err := w.commit(ctx); err != nil {
-		answer(kept, sqliteDialect.fail(op, err))
+		answer(kept, sqliteDialect.failCommit(op, err))
 		return
 	}
 	answer(kept, nil)

@@ -81,11 +81,12 @@ CREATE TABLE nodes (
 ) STRICT;
 CREATE UNIQUE INDEX nodes_root ON nodes (owner) WHERE parent IS NULL;
 CREATE UNIQUE INDEX nodes_name ON nodes (parent, name_key);
--- One for each order of a listing; each is read forward and backward.
-CREATE INDEX nodes_by_name ON nodes (parent, kind, name_key, id);
-CREATE INDEX nodes_by_size ON nodes (parent, kind, size, id);
-CREATE INDEX nodes_by_created ON nodes (parent, kind, created_us, id);
-CREATE INDEX nodes_by_updated ON nodes (parent, kind, updated_us, id);
+-- One for each order of a listing; each is read forward and backward. SQLite ends
+-- every index with the row id, which is id.
+CREATE INDEX nodes_by_name ON nodes (parent, kind, name_key);
+CREATE INDEX nodes_by_size ON nodes (parent, kind, size);
+CREATE INDEX nodes_by_created ON nodes (parent, kind, created_us);
+CREATE INDEX nodes_by_updated ON nodes (parent, kind, updated_us);
 
 CREATE TABLE versions (
     id         INTEGER NOT NULL PRIMARY KEY,
@@ -103,7 +104,7 @@ CREATE TABLE versions (
     created_us INTEGER NOT NULL,
     creator    INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX versions_node ON versions (node, created_us, id);
+CREATE INDEX versions_node ON versions (node, created_us);
 CREATE INDEX versions_owner ON versions (owner, size);
 
 CREATE TABLE locks (
