@@ -222,7 +222,7 @@ func (a *App) sweep(ctx context.Context) {
 		a.cfg.Log.Error("sweep", "err", err.Error())
 	}
 	if did != (upload.Swept{}) || reaped > 0 {
-		a.cfg.Log.Info("swept", "settled", did.Settled, "expired", did.Expired, "forgotten", did.Forgotten, "unlinked", reaped)
+		a.cfg.Log.Info("swept", "settled", did.Settled, "expired", did.Expired, "forgotten", did.Forgotten, "discarded", did.Discarded, "unlinked", reaped)
 	}
 }
 

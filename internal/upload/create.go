@@ -282,6 +282,14 @@ func blobKey(id core.SessionID) string {
 	return string(hex)
 }
 
+// sessionOf undoes blobKey; "" for a key that is none.
+func sessionOf(key string) core.SessionID {
+	if len(key) != 32 {
+		return ""
+	}
+	return core.SessionID(key[:8] + "-" + key[8:12] + "-" + key[12:16] + "-" + key[16:20] + "-" + key[20:])
+}
+
 func (d *draft) insert(ctx context.Context, tx Tx, at catalog.Place) error {
 	n := at.Last()
 	if d.s.Fresh = !at.Found(); d.s.Fresh {

@@ -266,3 +266,31 @@ func TestAnUploadFollowsItsFolderByIdentity(t *testing.T) {
 		t.Fatal("the file did not land in the renamed folder")
 	}
 }
+
+func TestStagedBytesThatNobodyOwnsGo(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	ctx := t.Context()
+	data := content(1, 40)
+	s := w.create("/f", 40).Session
+	_, err := w.send(s, 0, data)
+	must(t, err)
+	for _, key := range []string{"00112233445566778899aabbccddeeff", "stray"} {
+		_, err := w.bucket.Begin(ctx, key, 10)
+		must(t, err)
+	}
+	gone := w.create("/g", 40).Session
+	must(t, w.store.Upload().Advance(ctx, gone.ID, upload.Open, upload.Aborted, upload.Ending{})) // and then the crash
+	did, err := w.engine.Sweep(ctx)
+	must(t, err)
+	if _, pending := w.blobs(); did.Discarded != 3 || pending != 1 {
+		t.Fatalf("%+v, %d pending", did, pending)
+	}
+	_, err = w.send(s, 1, data)
+	must(t, err)
+	_, err = w.send(s, 2, data)
+	must(t, err)
+	if !bytes.Equal(w.read("/f"), data) {
+		t.Fatal("the file differs")
+	}
+}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/wharfinger/wharfinger/internal/blob"
+	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/errs"
 )
 
@@ -12,11 +14,12 @@ import (
 const sweepBatch = 256
 
 // Swept is what a sweep did.
-type Swept struct{ Settled, Expired, Forgotten int }
+type Swept struct{ Settled, Expired, Forgotten, Discarded int }
 
 // Sweep finishes what a crash left half done and ends what has run out of time:
 // sealing sessions are settled, open ones past their expiry expire with their
-// bytes, rows, lock and reservation, ended ones are forgotten. Call it at start
+// bytes, rows, lock and reservation, ended ones are forgotten, staged bytes
+// that no open session owns are discarded. Call it at start
 // and now and then. It goes on past single failures and returns them together.
 func (e *Engine) Sweep(ctx context.Context) (Swept, error) {
 	const op = "upload.Sweep"
@@ -40,7 +43,49 @@ func (e *Engine) Sweep(ctx context.Context) (Swept, error) {
 			return count(&did.Forgotten, e.Store.ForgetSession(ctx, s.ID))
 		}))
 	}
+	err = errors.Join(err, e.sweepStaged(ctx, &did.Discarded))
 	return did, errs.Wrap(op, err)
+}
+
+// sweepStaged discards staged bytes whose session has ended: a crash came
+// between the row and the bytes. A session's row is always older than its
+// bytes, so bytes without a row belong to nobody.
+func (e *Engine) sweepStaged(ctx context.Context, did *int) error {
+	policies, err := e.Store.Policies(ctx)
+	if err != nil {
+		return err
+	}
+	var all error
+	for _, p := range policies {
+		b, err := e.Buckets.Bucket(ctx, p)
+		if err != nil || !b.Can().Parts {
+			all = errors.Join(all, err)
+			continue
+		}
+		for after := ""; ; {
+			staged, err := b.Pending(ctx, after, sweepBatch)
+			all = errors.Join(all, err)
+			for _, h := range staged {
+				after = h.Key
+				all = errors.Join(all, e.discardStray(ctx, b, h, did))
+			}
+			if len(staged) == 0 || err != nil {
+				break
+			}
+		}
+	}
+	return all
+}
+
+func (e *Engine) discardStray(ctx context.Context, b *blob.Bucket, h blob.Handle, did *int) error {
+	s, err := e.Store.Session(ctx, sessionOf(h.Key))
+	switch {
+	case err == nil && !s.State.Ended():
+		return nil
+	case err != nil && !errs.Is(err, errs.NotFound):
+		return err
+	}
+	return count(did, b.Abort(ctx, h))
 }
 
 func count(n *int, err error) error {
