@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/wharfinger/wharfinger/internal/blob"
-	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/errs"
 )
 
