@@ -57,7 +57,8 @@ type Families interface {
 // Guesses bounds how often a secret may be guessed, across restarts.
 type Guesses interface {
 	// Failed counts a failure under key and returns how many there were since
-	// `since`, this one included.
+	// `since`, this one included. Failures of any key that are older than both
+	// `since` and a day may be forgotten.
 	Failed(ctx context.Context, key string, at, since time.Time) (int64, error)
 	// Failures returns how many there were since `since`.
 	Failures(ctx context.Context, key string, since time.Time) (int64, error)

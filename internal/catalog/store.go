@@ -29,32 +29,40 @@ type Tree interface {
 	// empty slice at the end. Its cost does not grow with the size of the folder.
 	Children(ctx context.Context, q Query) ([]Node, error)
 
-	// InsertNode adds n with revision 1. Exists/name_taken when (owner, parent,
-	// key) is there already; NotFound/path_missing when the parent is not.
+	// InsertNode adds n with revision 1, below a parent: roots are made by AddUser.
+	// Exists/name_taken when (parent, key) is there already; NotFound/path_missing
+	// when the parent is not there, is a file or is another owner's. Neither spoils
+	// the transaction it happens in.
 	InsertNode(ctx context.Context, n Node) error
 
 	// UpdateNode writes n where the revision still is `was` and makes it was+1.
-	// Conflict/changed otherwise, Exists/name_taken on a name clash.
+	// Conflict/changed otherwise, also for a node that is gone; Exists/name_taken
+	// on a name clash. The owner is never written.
 	UpdateNode(ctx context.Context, n Node, was core.Rev) error
 
 	// RemoveTree removes the node and all below it: nodes, versions (their blobs
 	// become doomed, their sizes leave the owner's used bytes), locks. Sessions
 	// are not touched: the caller has seen to it that none is open.
+	// NotFound/path_missing.
 	RemoveTree(ctx context.Context, id core.NodeID, at time.Time) (Removed, error)
 
-	// Summary counts the files, folders and bytes below a folder.
+	// Summary counts the files, folders and bytes of current versions below a
+	// folder; NotFound/path_missing.
 	Summary(ctx context.Context, id core.NodeID) (Summary, error)
 }
 
 // Versions keeps which bytes a file has had.
 type Versions interface {
+	// AddVersion adds the row and nothing else: Ledger.Settle accounts for its
+	// bytes. NotFound/path_missing when the node is not there.
 	AddVersion(ctx context.Context, v Version) error
 	// Version: NotFound/version_missing.
 	Version(ctx context.Context, id core.VersionID) (Version, error)
 	// VersionsOf returns all versions of a node, newest first.
 	VersionsOf(ctx context.Context, id core.NodeID) ([]Version, error)
 	// DropVersion removes the row, dooms its blob and takes its size from the
-	// owner's used bytes. A version that is not there is no error.
+	// owner's used bytes. A version that is not there is no error. The node is not
+	// touched.
 	DropVersion(ctx context.Context, id core.VersionID, at time.Time) error
 }
 
@@ -64,9 +72,10 @@ type Versions interface {
 type Ledger interface {
 	Capacity(ctx context.Context, u core.UserID) (Capacity, error)
 	// Reserve takes n bytes in one conditional update; NoSpace/quota_full when
-	// they do not fit. n ≥ 0.
+	// they do not fit. n ≥ 0; no bytes always fit, also over a lowered quota.
 	Reserve(ctx context.Context, u core.UserID, n int64) error
-	// Release gives n reserved bytes back.
+	// Release gives n reserved bytes back. More than are reserved is a defect:
+	// Internal/store_failed, and nothing changes. The same holds for Settle.
 	Release(ctx context.Context, u core.UserID, n int64) error
 	// Settle turns n reserved bytes into used ones.
 	Settle(ctx context.Context, u core.UserID, n int64) error
@@ -78,7 +87,9 @@ type Ledger interface {
 type Locks interface {
 	// AddLock takes the lock; Conflict/locked when the node has one.
 	AddLock(ctx context.Context, l Lock) error
-	// LocksUnder returns the locks on the node and on anything below it.
+	// LocksUnder returns the locks of owner on the node and on anything below it,
+	// oldest first; on a file, the lock whosever it is. None for a node that is
+	// not there.
 	LocksUnder(ctx context.Context, owner core.UserID, id core.NodeID) ([]Lock, error)
 	// Lock returns the lock of that token; NotFound/lock_unknown.
 	Lock(ctx context.Context, token string) (Lock, error)
@@ -88,6 +99,7 @@ type Locks interface {
 
 // Doomed blobs are bytes whose last row is gone and that wait to be unlinked.
 type Doomed interface {
+	// Doom adds the blob; one that is doomed already keeps its time.
 	Doom(ctx context.Context, b DoomedBlob) error
 	// DoomedBefore returns up to limit blobs doomed before that time.
 	DoomedBefore(ctx context.Context, before time.Time, limit int) ([]DoomedBlob, error)
@@ -105,8 +117,10 @@ type Directory interface {
 	// AddUser adds the user and the root folder of the user; Exists/name_taken
 	// when the address is in use. u.ID and root are minted by the caller.
 	AddUser(ctx context.Context, u User, root core.NodeID) error
-	// UpdateUser writes all of u but the ledger's columns.
+	// UpdateUser writes all of u but the ledger's columns; NotFound/user_unknown,
+	// Exists/name_taken when the address is another's.
 	UpdateUser(ctx context.Context, u User) error
+	// Group and GroupByName: NotFound/user_unknown.
 	Group(ctx context.Context, id core.GroupID) (Group, error)
 	GroupByName(ctx context.Context, name string) (Group, error)
 }
@@ -118,7 +132,8 @@ type Policies interface {
 	PolicyByName(ctx context.Context, name string) (Policy, error)
 	Policies(ctx context.Context) ([]Policy, error)
 	// SetPolicy writes p where its revision still is `was`, making it was+1;
-	// Conflict/changed otherwise.
+	// Conflict/changed otherwise. was 0 adds a policy, with revision 1.
+	// Exists/name_taken when another policy has the name.
 	SetPolicy(ctx context.Context, p Policy, was core.Rev) error
 }
 
@@ -138,7 +153,10 @@ type Store interface {
 	Tx
 	// InTx runs fn in one transaction and commits durably if it returns nil.
 	// fn may run more than once (a lost race is retried) and must do nothing
-	// but use tx. On SQLite many transactions share one flush.
+	// but use tx: another transaction, or MintID, inside it waits for itself. It
+	// runs on the caller's goroutine, and a panic in it is the caller's. A context
+	// that ends while fn waits for its turn keeps it from running; on SQLite one
+	// that ends later changes nothing. On SQLite many transactions share one flush.
 	InTx(ctx context.Context, fn func(tx Tx) error) error
 	// MintID returns an id that was never used for anything, below 2^53.
 	MintID(ctx context.Context) (int64, error)

@@ -14,13 +14,15 @@ import (
 // Sessions keeps uploads in progress and, until they would have expired, those
 // that ended.
 type Sessions interface {
-	// AddSession adds the row, state open.
+	// AddSession adds the row, state open, nothing received. Ledger.Reserve
+	// accounts for its bytes.
 	AddSession(ctx context.Context, s Session) error
 	// Session: NotFound/session_gone. Session.Locked tells whether its lock is
 	// still held.
 	Session(ctx context.Context, id core.SessionID) (Session, error)
 	// Advance is the compare-and-set of the state machine: Conflict/changed
-	// when the state is not `from` any more. to=done also stores e.
+	// when the state is not `from` any more; NotFound/session_gone. Only to=done
+	// stores e.
 	Advance(ctx context.Context, id core.SessionID, from, to State, e Ending) error
 	// SessionsOf returns a user's sessions in that state, newest first.
 	SessionsOf(ctx context.Context, u core.UserID, state State, limit int) ([]Session, error)
@@ -29,7 +31,8 @@ type Sessions interface {
 	// Due returns up to limit sessions in that state whose expiry is at or
 	// before that time; for `sealing` pass a time far ahead to get them all.
 	Due(ctx context.Context, state State, before time.Time, limit int) ([]Session, error)
-	// ForgetSession removes an ended session and its parts.
+	// ForgetSession removes an ended session and its parts. Conflict/changed for
+	// one that has not ended; one that is not there is no error.
 	ForgetSession(ctx context.Context, id core.SessionID) error
 }
 
@@ -40,7 +43,8 @@ type Received interface {
 	// the row, adds its length to the session's received bytes and sets the
 	// session's touched time. It returns the received bytes after it.
 	// Exists/name_taken when a part with the same start is there (nothing
-	// changes then); Conflict/session_gone when the session is not open.
+	// changes then); Conflict/session_gone when the session is not open or not
+	// there. Neither spoils the transaction it happens in.
 	AddPart(ctx context.Context, id core.SessionID, p Part) (received int64, err error)
 	// Part returns the part that starts at from; NotFound/path_missing.
 	Part(ctx context.Context, id core.SessionID, from int64) (Part, error)
