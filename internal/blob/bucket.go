@@ -33,8 +33,8 @@ type Bucket struct {
 	filer Filer // nil: not able
 	o     Options
 
-	// begun holds the uploads that began in this process: a reboot cannot have
-	// taken bytes from under them. See trusted.
+	// begun holds the uploads that began here: no reboot can have taken bytes from
+	// under them. See trusted.
 	begun sync.Map // key → struct{}
 }
 

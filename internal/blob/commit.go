@@ -17,8 +17,8 @@ import (
 //
 // The CRC comes from the receipts. The bytes are read once more, and must agree
 // with it, where the policy keeps SHA-256 and the file came in several parts,
-// and where parts were acknowledged before they were durable in an earlier life
-// of the process: a power cut may have taken them since.
+// and where the upload began before this bucket: the machine may have lost
+// power since, under a policy that promised less than this one.
 func (b *Bucket) Commit(ctx context.Context, h Handle, got []Receipt, c *Cipher) (Sum, error) {
 	const op = "blob.Commit"
 	if err := b.partly(op, h.Key); err != nil {
@@ -28,7 +28,7 @@ func (b *Bucket) Commit(ctx context.Context, h Handle, got []Receipt, c *Cipher)
 	if err != nil {
 		return Sum{}, errs.Wrap(op, err)
 	}
-	if b.o.SHA256 && sum.SHA256 == nil || !b.trusted(h) {
+	if b.o.SHA256 && sum.SHA256 == nil || !b.trusted(ctx, h) {
 		if sum.SHA256, err = b.reread(ctx, h, sum.CRC64, c); err != nil {
 			return Sum{}, errs.Wrap(op, err)
 		}
@@ -70,13 +70,14 @@ func assemble(size int64, got []Receipt) (sum Sum, err error) {
 	return sum, nil
 }
 
-// trusted reports whether every acknowledged byte of h is known to be there.
-func (b *Bucket) trusted(h Handle) bool {
-	if b.o.Sync == SyncAnswer {
+// trusted reports whether the bytes of h need no second look: this bucket saw
+// the upload begin, or it was looked at and committed before.
+func (b *Bucket) trusted(ctx context.Context, h Handle) bool {
+	if _, ok := b.begun.Load(h.Key); ok {
 		return true
 	}
-	_, ok := b.begun.Load(h.Key)
-	return ok
+	_, err := b.d.Stat(ctx, h.Key)
+	return err == nil
 }
 
 // reread digests the upload as it is stored and compares the CRC. An upload

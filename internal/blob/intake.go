@@ -2,6 +2,7 @@ package blob
 
 import (
 	"crypto/cipher"
+	"errors"
 	"io"
 
 	"github.com/wharfinger/wharfinger/internal/errs"
@@ -123,7 +124,7 @@ func (in *intake) end(err error) {
 			err = io.ErrNoProgress
 		}
 	}
-	if err != io.EOF {
+	if !errors.Is(err, io.EOF) {
 		in.err = in.broken(err)
 		return
 	}

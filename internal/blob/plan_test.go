@@ -37,8 +37,17 @@ func TestChunkRangeIsExact(t *testing.T) {
 		}
 	}
 	for _, c := range [][3]int64{
-		{0, 0, 1}, {0, 10, 1}, {7, 0, 1}, {10, 10, 1}, {30, 10, 3}, {30, 10, -1}, {30, 10, math.MinInt64}, {30, 10, math.MaxInt64},
-		{1 << 40, 25 << 20, 1 << 44}, {50 << 20, 25 << 20, 1 << 44}, {math.MaxInt64, 1 << 62, 2},
+		{0, 0, 1},
+		{0, 10, 1},
+		{7, 0, 1},
+		{10, 10, 1},
+		{30, 10, 3},
+		{30, 10, -1},
+		{30, 10, math.MinInt64},
+		{30, 10, math.MaxInt64},
+		{1 << 40, 25 << 20, 1 << 44},
+		{50 << 20, 25 << 20, 1 << 44},
+		{math.MaxInt64, 1 << 62, 2},
 	} {
 		if got, err := blob.ChunkRange(c[0], c[1], c[2]); !errs.Is(err, errs.Invalid) || !errs.Has(err, errs.ChunkIndex) {
 			t.Errorf("ChunkRange(%v) = %v, %v", c, got, err)
@@ -101,8 +110,12 @@ func FuzzChunkRange(f *testing.F) {
 
 func TestChunkSizeKeepsToWhatVendorsTake(t *testing.T) {
 	for _, c := range []struct{ size, want, chunk int64 }{
-		{0, 0, 0}, {100, 0, 0}, {100, -5, 0},
-		{0, 10, 10}, {100, 10, 10}, {100_000, 10, 10},
+		{0, 0, 0},
+		{100, 0, 0},
+		{100, -5, 0},
+		{0, 10, 10},
+		{100, 10, 10},
+		{100_000, 10, 10},
 		{100_001, 10, 64 << 10},
 		{25 << 20 * 10_000, 25 << 20, 25 << 20},
 		{25<<20*10_000 + 1, 25 << 20, 25<<20 + 64<<10},

@@ -411,7 +411,7 @@ func suspect(t *testing.T, d blob.Driver, l *life) {
 	_, begin := b.Begin(ctx, "other", 1)
 	_, put := b.Put(ctx, "other", blobtest.Bytes(nil), nil)
 	_, write := b.WriteAt(ctx, l.handle(), blob.Write{Range: core.Range{To: 1}, Body: bytes.NewReader(content[:1])})
-	_, commit := b.Commit(ctx, blob.Handle{Key: "other"}, nil, nil)
+	_, commit := d.(blob.Parts).Commit(ctx, blob.Handle{Key: "other"}, blob.PutOptions{})
 	_, del := b.Delete(ctx, []string{putKey})
 	for _, err := range []error{begin, put, write, commit, del, b.Abort(ctx, l.handle())} {
 		if !errors.Is(err, blob.ErrSuspect) || !errs.Is(err, errs.Internal) {

@@ -35,7 +35,7 @@ func (f diskFile) control(op string, call func(fd int) error) error {
 	var cerr error
 	err = c.Control(func(fd uintptr) {
 		for {
-			if cerr = call(int(fd)); cerr != unix.EINTR {
+			if cerr = call(int(fd)); !errors.Is(cerr, unix.EINTR) {
 				return
 			}
 		}
