@@ -37,8 +37,11 @@ func TestURIReadsAndPrints(t *testing.T) {
 		{"cloudreve://my/x;y=1:2@z&$,", my("x;y=1:2@z&$,"), "cloudreve://my/x%3By%3D1%3A2%40z%26%24%2C", "cloudreve://my/x;y=1:2@z&$,"},
 		{"cloudreve://my/a%00b", my("a\x00b"), "cloudreve://my/a%00b", "cloudreve://my/a%00b"},
 		{"cloudreve://my/%ff", my("\xff"), "cloudreve://my/%FF", "cloudreve://my/%FF"},
-		{"cloudreve://my/d?name=x&name=y&case_folding=", wire.URI{FS: "my", Path: []string{"d"}, Query: url.Values{"name": {"x", "y"}, "case_folding": {""}}},
-			"cloudreve://my/d?case_folding=&name=x&name=y", "cloudreve://my/d?case_folding=&name=x&name=y"},
+		{
+			"cloudreve://my/d?name=x&name=y&case_folding=",
+			wire.URI{FS: "my", Path: []string{"d"}, Query: url.Values{"name": {"x", "y"}, "case_folding": {""}}},
+			"cloudreve://my/d?case_folding=&name=x&name=y", "cloudreve://my/d?case_folding=&name=x&name=y",
+		},
 		{"cloudreve://R7sK@my/a", wire.URI{FS: "my", User: "R7sK", Path: []string{"a"}}, "cloudreve://R7sK@my/a", "cloudreve://R7sK@my/a"},
 		{"cloudreve://Zx9:p%40ss@share", wire.URI{FS: "share", User: "Zx9", Password: "p@ss"}, "cloudreve://Zx9:p%40ss@share/", "cloudreve://Zx9:p%40ss@share/"},
 		{"cloudreve://shared_with_me/R7sK", wire.URI{FS: "shared_with_me", Path: []string{"R7sK"}}, "cloudreve://shared_with_me/R7sK", "cloudreve://shared_with_me/R7sK"},

@@ -130,16 +130,22 @@ func (r *runner) request(ctx context.Context, s step) (*http.Request, error) {
 		}
 		req.Header.Set(h[0], value)
 	}
-	token := ""
-	if u, ok := r.server.users[s.as]; ok {
-		token = u.token
-	} else if token, err = r.values.expand(s.as, plain); err != nil {
+	token, err := r.token(s.as)
+	if err != nil {
 		return nil, err
 	}
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
 	return req, nil
+}
+
+// token is the bearer token of a user by name, or the one that is given.
+func (r *runner) token(as string) (string, error) {
+	if u, ok := r.server.users[as]; ok {
+		return u.token, nil
+	}
+	return r.values.expand(as, plain)
 }
 
 // target is the address of a step. An absolute one, which the server has made
@@ -206,8 +212,11 @@ func (r *runner) generated(words []string) ([]byte, error) {
 		return nil, err
 	}
 	to, err := r.values.calc(words[3])
-	if err != nil || from < 0 || to > n || from > to {
-		return nil, fmt.Errorf("[%d,%d) is not in %d bytes: %v", from, to, n, err)
+	if err != nil {
+		return nil, err
+	}
+	if from < 0 || to > n || from > to {
+		return nil, fmt.Errorf("[%d,%d) is not in %d bytes", from, to, n)
 	}
 	return b[from:to], nil
 }
