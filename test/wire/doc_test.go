@@ -40,9 +40,10 @@
 // ${=2*chunk+1} calculates. ${dir} is a fresh folder of the case, ${chunk} the
 // chunk size of the server.
 //
-// Lines between exchanges: `# …` is a comment, `# reference: …` says where we
+// Lines between exchanges: `# …` is a comment; `# reference: …` says where we
 // leave the reference server on purpose, and makes -strict=false skip the case;
-// `! restart` and `! clock 25h` need a server in this process; `= name 2*chunk`
-// sets a number, and `= name repeat 255 a` a text; `! local` only says that the case needs such a server. The comment of a file may hold a line `server: chunk=65536 …`
-// with the settings that it needs (see process_test.go).
+// `! restart` and `! clock 25h` need a server in this process, `! local` only
+// says that the case needs one; `= name 2*chunk` sets a number and `= name
+// repeat 255 a` a text. The comment of a file may hold a line `server:
+// chunk=65536 …` with the settings that it needs (see process_test.go).
 package wire_test
