@@ -235,7 +235,7 @@ func (b *Bucket) Open(ctx context.Context, key string, r core.Range, c *Cipher) 
 	if err != nil {
 		return nil, b.wrap(op, err)
 	}
-	return b.outlet(body, r, c), nil
+	return b.outlet(op, body, r, c), nil
 }
 
 // OpenFile returns key as an open file, for the kernel to send. The caller
@@ -361,7 +361,10 @@ func (b *Bucket) wrap(op string, err error) error {
 		return nil
 	}
 	var named *errs.Error
-	if errors.As(err, &named) {
+	switch {
+	case errors.As(err, &named) && named.Op == op:
+		return err
+	case named != nil:
 		return errs.Wrap(op, err)
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {

@@ -50,9 +50,12 @@ func (b broken) Put(_ context.Context, _ string, src blob.Source, _ blob.PutOpti
 	return blob.Info{}, b.err
 }
 func (b broken) Open(context.Context, string, core.Range) (io.ReadCloser, error) { return nil, b.err }
-func (b broken) Close() error                                                    { return b.err }
-func (b broken) Check() error                                                    { return b.err }
-func (b broken) Free(context.Context) (int64, int64, error)                      { return 5, 10, nil }
+func (b broken) Staged(context.Context, blob.Handle, core.Range) (io.ReadCloser, error) {
+	return nil, b.err
+}
+func (b broken) Close() error                               { return b.err }
+func (b broken) Check() error                               { return b.err }
+func (b broken) Free(context.Context) (int64, int64, error) { return 5, 10, nil }
 func (b broken) Begin(context.Context, string, int64, blob.PutOptions) (blob.Handle, error) {
 	return blob.Handle{}, b.err
 }

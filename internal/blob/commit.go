@@ -30,7 +30,7 @@ func (b *Bucket) Commit(ctx context.Context, h Handle, got []Receipt, c *Cipher)
 	}
 	if b.o.SHA256 && sum.SHA256 == nil || !b.trusted(ctx, h) {
 		if sum.SHA256, err = b.reread(ctx, h, sum.CRC64, c); err != nil {
-			return Sum{}, errs.Wrap(op, err)
+			return Sum{}, err
 		}
 	}
 	if !b.o.SHA256 {
@@ -83,23 +83,24 @@ func (b *Bucket) trusted(ctx context.Context, h Handle) bool {
 // reread digests the upload as it is stored and compares the CRC. An upload
 // that is committed already is read where it is now.
 func (b *Bucket) reread(ctx context.Context, h Handle, crc uint64, c *Cipher) ([]byte, error) {
+	const op = "blob.Commit"
 	all := core.Range{From: 0, To: h.Size}
 	body, err := b.parts.Staged(ctx, h, all)
 	if err != nil && b.d.Classify(err) == errs.NotFound {
 		body, err = b.d.Open(ctx, h.Key, all)
 	}
 	if err != nil {
-		return nil, b.wrap("blob.reread", err)
+		return nil, b.wrap(op, err)
 	}
-	out := b.outlet(body, all, c)
+	out := b.outlet(op, body, all, c)
 	defer func() { _ = out.Close() }()
 	m := newMeter(b.o.SHA256)
 	if _, err := CopyAt(ctx, meterAt{m}, 0, out); err != nil {
-		return nil, err
+		return nil, b.wrap(op, err)
 	}
 	got, sha := m.sum()
 	if got != crc {
-		return nil, errs.Newf(errs.Internal, errs.IOFailed, "stored bytes have CRC %016x, received bytes had %016x", got, crc)
+		return nil, errs.Newf(errs.Internal, errs.IOFailed, "stored bytes have CRC %016x, received bytes had %016x", got, crc).At(op)
 	}
 	return sha, nil
 }
@@ -116,13 +117,14 @@ func (w meterAt) WriteAt(p []byte, _ int64) (int, error) {
 // named.
 type outlet struct {
 	b      *Bucket
+	op     string
 	body   io.ReadCloser
 	left   int64
 	stream cipher.Stream // nil: as stored
 }
 
-func (b *Bucket) outlet(body io.ReadCloser, r core.Range, c *Cipher) *outlet {
-	o := &outlet{b: b, body: body, left: r.Len()}
+func (b *Bucket) outlet(op string, body io.ReadCloser, r core.Range, c *Cipher) *outlet {
+	o := &outlet{b: b, op: op, body: body, left: r.Len()}
 	if c != nil {
 		o.stream = c.Stream(r.From)
 	}
@@ -130,7 +132,6 @@ func (b *Bucket) outlet(body io.ReadCloser, r core.Range, c *Cipher) *outlet {
 }
 
 func (o *outlet) Read(p []byte) (int, error) {
-	const op = "blob.Read"
 	if o.left == 0 {
 		return 0, io.EOF
 	}
@@ -143,17 +144,16 @@ func (o *outlet) Read(p []byte) (int, error) {
 	case err == nil, o.left == 0 && err == io.EOF:
 		return n, nil
 	case err == io.EOF:
-		err = errs.Newf(errs.Internal, errs.IOFailed, "stored bytes end %d too early", o.left).At(op)
+		err = errs.Newf(errs.Internal, errs.IOFailed, "stored bytes end %d too early", o.left).At(o.op)
 	default:
-		err = o.b.wrap(op, err)
+		err = o.b.wrap(o.op, err)
 	}
 	return n, err
 }
 
 func (o *outlet) Close() error {
-	const op = "blob.Read"
 	if err := o.body.Close(); err != nil {
-		return o.b.wrap(op, err)
+		return o.b.wrap(o.op, err)
 	}
 	return nil
 }
