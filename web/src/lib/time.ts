@@ -1,6 +1,6 @@
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 const day = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short', year: 'numeric' });
-const full = new Intl.DateTimeFormat('en', { dateStyle: 'full', timeStyle: 'medium' });
+const full = new Intl.DateTimeFormat('en', { dateStyle: 'long', timeStyle: 'medium' });
 
 const minute = 60_000;
 const hour = 60 * minute;

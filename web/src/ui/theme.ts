@@ -1,6 +1,11 @@
 // The one place where the page gets its looks: a calm harbour office of paper,
 // ink and one signal colour. base.css holds the tokens that differ by scheme.
-import { createTheme, type MantineColorsTuple } from '@mantine/core';
+import {
+  createTheme,
+  defaultVariantColorsResolver,
+  type MantineColorsTuple,
+  type VariantColorsResolver,
+} from '@mantine/core';
 
 const slate: MantineColorsTuple = [
   '#f8fafc',
@@ -43,12 +48,20 @@ const sea: MantineColorsTuple = [
   '#134e4a',
 ];
 
+/** Filled buttons take their colours from our tokens, so that both schemes keep their contrast. */
+const variantColorResolver: VariantColorsResolver = (input) => {
+  const colors = defaultVariantColorsResolver(input);
+  if (input.variant !== 'filled') return colors;
+  if (input.color === 'red')
+    return { ...colors, background: 'var(--red-fill)', hover: 'var(--red-fill)', color: '#fff' };
+  return { ...colors, color: 'var(--on-accent)' };
+};
+
 export const theme = createTheme({
   colors: { gray: slate, dark: night, sea },
   primaryColor: 'sea',
   primaryShade: { light: 7, dark: 4 },
-  autoContrast: true,
-  luminanceThreshold: 0.35,
+  variantColorResolver,
   fontFamily: "'Inter Variable', system-ui, sans-serif",
   fontFamilyMonospace: "'JetBrains Mono Variable', ui-monospace, monospace",
   fontSizes: { xs: '12px', sm: '13px', md: '14px', lg: '16px', xl: '20px' },
@@ -63,8 +76,7 @@ export const theme = createTheme({
   components: {
     Button: { defaultProps: { size: 'sm' }, styles: { label: { fontWeight: 600 } } },
     ActionIcon: { defaultProps: { variant: 'subtle', color: 'gray', size: 32 } },
-    TextInput: { defaultProps: { size: 'sm' } },
-    PasswordInput: { defaultProps: { size: 'sm' } },
+    InputWrapper: { styles: { label: { marginBottom: 4 } } },
     Tooltip: { defaultProps: { openDelay: 500, withArrow: false, fz: 'xs', multiline: true } },
     Menu: { defaultProps: { shadow: 'md', radius: 'lg', position: 'bottom-end', width: 'auto' } },
     Modal: {
@@ -77,7 +89,6 @@ export const theme = createTheme({
         overlayProps: { backgroundOpacity: 0.35 },
       },
     },
-    Drawer: { defaultProps: { position: 'right', size: 380, padding: 'lg', shadow: 'md' } },
     Checkbox: { defaultProps: { size: 'xs' } },
   },
 });

@@ -3,6 +3,7 @@ import { Button, PasswordInput, TextInput } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { ApiError, Code } from '@/api/error';
 import { signIn } from '@/api/operations';
 import { siteBasicQuery, siteLoginQuery } from '@/api/queries';
 import { failureWords } from '@/api/words';
@@ -51,6 +52,7 @@ function SignInForm({ ended, waiting, onSignedIn }: Props) {
     onSuccess: onSignedIn,
   });
   const words = attempt.error ? failureWords(attempt.error) : undefined;
+  const wrong = attempt.error instanceof ApiError && attempt.error.is(Code.wrongPassword);
   const submit = (e: FormEvent) => {
     e.preventDefault();
     attempt.mutate();
@@ -58,7 +60,12 @@ function SignInForm({ ended, waiting, onSignedIn }: Props) {
   return (
     <form className={classes.form} onSubmit={submit}>
       {words && (
-        <Notice what={words.what} more={[words.todo]} id={words.id} idLabel={t('app.requestId')} />
+        <Notice
+          what={words.what}
+          more={[words.todo]}
+          id={wrong ? undefined : words.id}
+          idLabel={t('app.requestId')}
+        />
       )}
       {ended && !words && (
         <Notice

@@ -1,9 +1,7 @@
-import '@mantine/core/styles/Overlay.css';
-import '@mantine/core/styles/ModalBase.css';
-import '@mantine/core/styles/Drawer.css';
-import { Drawer } from '@mantine/core';
+import { ActionIcon } from '@mantine/core';
+import { IconX } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { type ReactNode, useRef } from 'react';
+import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { FileObject } from '@/api/model';
 import { infoQuery } from '@/api/queries';
@@ -17,26 +15,27 @@ import { Failure } from './failure';
 import type { Item } from './listing';
 
 interface Props {
-  item: Item | undefined;
+  item: Item;
   onClose(): void;
 }
 
 /** Facts about one file, beside the list: looking never takes the page away. */
 export default function Details({ item, onClose }: Props) {
   const { t } = useTranslation();
-  // Keeps its content while it slides out.
-  const last = useRef<Item>(undefined);
-  if (item) last.current = item;
   return (
-    <Drawer
-      opened={item !== undefined}
-      onClose={onClose}
-      title={t('details.title')}
-      closeButtonProps={{ 'aria-label': t('app.close') }}
-      overlayProps={{ backgroundOpacity: 0.15 }}
+    <aside
+      className={classes.drawer}
+      aria-label={t('details.title')}
+      onKeyDown={(e) => e.key === 'Escape' && onClose()}
     >
-      {last.current && <Facts item={last.current} />}
-    </Drawer>
+      <div className={classes.title}>
+        <h2>{t('details.title')}</h2>
+        <ActionIcon aria-label={t('app.close')} onClick={onClose}>
+          <Icon of={IconX} />
+        </ActionIcon>
+      </div>
+      <Facts item={item} />
+    </aside>
   );
 }
 
@@ -50,9 +49,9 @@ function Facts({ item }: { item: Item }) {
     <>
       <div className={classes.head}>
         <Icon of={iconOf(item.name, item.folder)} size={36} />
-        <h2 title={item.name}>
+        <h3 title={item.name}>
           <bdi>{item.name}</bdi>
-        </h2>
+        </h3>
       </div>
       <dl className={classes.facts}>
         <Fact name={t('details.kind')}>{item.folder ? t('details.folder') : kind}</Fact>

@@ -68,6 +68,13 @@ export function FilesPage(p: FilesPageProps) {
     p.onSort({ orderBy, direction: turn ? 'desc' : 'asc' });
   };
 
+  // The drawer, once open, follows the selection.
+  const [only] = selection.items;
+  const shown = looking && selection.items.length === 1 && only ? only : looking;
+  const closeDetails = () => {
+    setLooking(undefined);
+    focusList();
+  };
   const countText = useCountText(listing, filter);
   let body: ReactNode;
   if (listing.loading) body = <LoadingRows />;
@@ -119,7 +126,14 @@ export function FilesPage(p: FilesPageProps) {
         />
       )}
       <Failure error={actions.download.error} />
-      <div className={`${classes.panel} ${drop.isOver(path) ? classes.over : ''}`}>{body}</div>
+      <div className={classes.middle}>
+        <div className={`${classes.panel} ${drop.isOver(path) ? classes.over : ''}`}>{body}</div>
+        {shown && (
+          <Suspense>
+            <Details item={shown} onClose={closeDetails} />
+          </Suspense>
+        )}
+      </div>
       {drop.over && (
         <div className={classes.hint}>
           {t('files.dropHere', { folder: drop.over.at(-1) ?? t('files.root') })}
@@ -132,7 +146,6 @@ export function FilesPage(p: FilesPageProps) {
           actions={actions}
           onDone={() => setAsking(undefined)}
         />
-        <Details item={looking} onClose={() => setLooking(undefined)} />
       </Suspense>
     </div>
   );

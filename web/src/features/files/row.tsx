@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { exactBytes, formatBytes } from '@/lib/bytes';
 import { formatMoment, formatWhen } from '@/lib/time';
 import { iconOf } from '@/ui/file-icon';
+import { FileName } from '@/ui/file-name';
 import { Icon } from '@/ui/icon';
 import { type MenuEntry, PopMenu } from '@/ui/menu';
 import { dropOn } from './drop';
@@ -68,8 +69,8 @@ export function Row(p: ItemProps) {
       <div role="gridcell" className={classes.name}>
         <Icon of={iconOf(item.name, item.folder)} size={20} />
         <div className={classes.text}>
-          <div className={classes.label} title={item.name}>
-            <bdi>{item.name}</bdi>
+          <div className={classes.label}>
+            <FileName name={item.name} />
           </div>
           <div className={`${classes.under} num`}>
             {unsized ? when : `${formatBytes(item.size)} · ${when}`}

@@ -3,6 +3,7 @@ import { IconPlayerPause, IconPlayerPlay, IconX } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { exactBytes, formatBytes } from '@/lib/bytes';
 import { iconOf } from '@/ui/file-icon';
+import { FileName } from '@/ui/file-name';
 import { Icon } from '@/ui/icon';
 import { TwoToneProgress } from '@/ui/progress';
 import type { Job } from '@/upload/job';
@@ -19,15 +20,22 @@ interface Props {
 export function JobRow({ job, onDecide }: Props) {
   const { t } = useTranslation();
   const moving = ['running', 'retrying', 'confirming'].includes(job.state);
+  const asks = job.state === 'conflict' || job.state === 'locked';
   const begun = job.sent > 0 && job.state !== 'done' && job.state !== 'skipped';
   return (
     <>
       <div className={classes.line}>
         <Icon of={iconOf(job.name, job.file === undefined)} />
-        <span className={classes.name} title={[...job.folder, job.name].join(' / ')}>
-          <bdi>{job.name}</bdi>
+        <span className={classes.name}>
+          <FileName name={job.name} title={[...job.folder, job.name].join(' / ')} />
         </span>
-        <StateText job={job} />
+        {asks ? (
+          <Button size="compact-xs" variant="default" onClick={() => onDecide(job)}>
+            {t('transfers.decide')}
+          </Button>
+        ) : (
+          <StateText job={job} />
+        )}
         <Controls job={job} />
       </div>
       {(moving || begun) && job.file && (
@@ -40,7 +48,7 @@ export function JobRow({ job, onDecide }: Props) {
           still={!moving || job.state === 'retrying'}
         />
       )}
-      <Trouble job={job} onDecide={onDecide} />
+      <Trouble job={job} />
     </>
   );
 }
@@ -58,6 +66,9 @@ function StateText({ job }: { job: Job }) {
       return <span className={className}>{t('transfers.checking')}</span>;
     case 'paused':
       return <span className={className}>{t('transfers.paused')}</span>;
+    case 'failed':
+      if (job.confirmed > 0) break;
+      return <span className={className}>{formatBytes(job.size)}</span>;
     case 'waiting':
       return <span className={className}>{formatBytes(job.size)}</span>;
     case 'running':
@@ -134,17 +145,9 @@ function SmallButton({ label, icon, act }: SmallProps) {
   );
 }
 
-function Trouble({ job, onDecide }: Props) {
+function Trouble({ job }: { job: Job }) {
   const { t } = useTranslation();
   const engine = useEngine();
-  if (job.state === 'conflict' || job.state === 'locked')
-    return (
-      <div className={classes.trouble}>
-        <Button size="compact-sm" variant="default" onClick={() => onDecide(job)}>
-          {t('transfers.decide')}
-        </Button>
-      </div>
-    );
   if (!job.problem || job.state === 'paused') return null;
   const sentence = problemSentence(t, job, job.problem);
   const failed = job.state === 'failed';

@@ -45,7 +45,7 @@ export default function TransferPanel({ open, onOpen, reading }: Props) {
           type="button"
           className={classes.fold}
           aria-expanded={open}
-          aria-label={`${open ? t('transfers.fold') : t('transfers.unfold')}: ${lineOf(t, summary)}`}
+          aria-label={`${open ? t('transfers.fold') : t('transfers.unfold')}: ${lineOf(t, summary, true)}`}
           onClick={() => onOpen(!open)}
         >
           <span className={`${classes.summary} num`}>
@@ -68,7 +68,7 @@ export default function TransferPanel({ open, onOpen, reading }: Props) {
 type T = ReturnType<typeof useTranslation>['t'];
 
 /** "3 of 210 · 1.2 GB of 4 GB confirmed · 84 MB/s · 40 s" */
-function lineOf(t: T, s: Summary): string {
+function lineOf(t: T, s: Summary, short: boolean): string {
   if (s.files === 0) return t('transfers.title');
   const bytes = formatBytes(s.bytes);
   const ended = s.groups.running + s.groups.waiting === 0;
@@ -76,10 +76,13 @@ function lineOf(t: T, s: Summary): string {
     return t('transfers.lineDone', { count: s.done, bytes: formatBytes(s.confirmed) });
   const numbers = { done: formatCount(s.done), files: formatCount(s.files) };
   const line = t('transfers.line', { ...numbers, confirmed: formatBytes(s.confirmed), bytes });
-  if (s.hold || ended) return line;
-  const speed = formatSpeed(s.bytesPerSecond);
+  return short || s.hold || ended ? line : [line, ...paceOf(s)].join(' · ');
+}
+
+/** Speed and time left, as far as they are known. */
+function paceOf(s: Summary): string[] {
   const left = s.secondsLeft === undefined ? '' : formatLeft(s.secondsLeft);
-  return [line, speed, left].filter(Boolean).join(' · ');
+  return [formatSpeed(s.bytesPerSecond), left].filter(Boolean);
 }
 
 function Overall({ summary: s }: { summary: Summary }) {
@@ -103,6 +106,9 @@ function Overall({ summary: s }: { summary: Summary }) {
       />
       {s.hold && <div className={`${classes.facts} ${classes.hold}`}>{holds[s.hold]}</div>}
       <div className={classes.tools}>
+        {active && !s.hold && (
+          <span className={`${classes.pace} num`}>{paceOf(s).join(' · ')}</span>
+        )}
         {active && s.hold === 'paused' && (
           <Tool act={() => engine.release('paused')}>{t('transfers.resumeAll')}</Tool>
         )}

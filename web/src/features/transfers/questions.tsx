@@ -50,13 +50,16 @@ function ConflictDialog({ job, onClose }: DialogProps) {
       closeLabel={t('app.close')}
       actions={
         <>
-          <Button variant="default" data-autofocus onClick={() => decide('skip')}>
+          <Button variant="default" onClick={() => decide('skip')}>
             {t('conflict.skip')}
           </Button>
-          <Button variant="default" onClick={() => decide('keep')}>
+          <Button variant="default" onClick={() => decide('replace')}>
+            {t('conflict.replace')}
+          </Button>
+          {/* The one choice by which nothing is lost. */}
+          <Button data-autofocus onClick={() => decide('keep')}>
             {t('conflict.keep')}
           </Button>
-          <Button onClick={() => decide('replace')}>{t('conflict.replace')}</Button>
         </>
       }
     >

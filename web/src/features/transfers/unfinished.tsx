@@ -8,6 +8,7 @@ import { formatBytes } from '@/lib/bytes';
 import { pathOf } from '@/lib/path';
 import { Dialog } from '@/ui/dialog';
 import { iconOf } from '@/ui/file-icon';
+import { FileName } from '@/ui/file-name';
 import { Icon } from '@/ui/icon';
 import { Notice } from '@/ui/notice';
 import { TwoToneProgress } from '@/ui/progress';
@@ -29,8 +30,8 @@ export function UnfinishedRow({ upload }: { upload: Upload }) {
     <div className={classes.unfinished}>
       <div className={classes.line}>
         <Icon of={iconOf(nameOf(path), false)} />
-        <span className={classes.name} title={path.join(' / ')}>
-          <bdi>{nameOf(path)}</bdi>
+        <span className={classes.name}>
+          <FileName name={nameOf(path)} title={path.join(' / ')} />
         </span>
       </div>
       <TwoToneProgress
