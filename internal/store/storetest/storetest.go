@@ -147,7 +147,7 @@ func Run(t *testing.T, open func(testing.TB) *store.Store) {
 // Home is a user with a root folder, and the store seen from there.
 type Home struct {
 	T     testing.TB
-	Ctx   context.Context
+	Ctx   context.Context //nolint:containedctx // of the test, which is as long as the Home
 	Store *store.Store
 	Names catalog.Store
 	User  catalog.User
@@ -235,10 +235,13 @@ func (h *Home) Capacity() catalog.Capacity {
 	return c
 }
 
-func want(t interface {
+// teller is what *testing.T and *rapid.T share.
+type teller interface {
 	Helper()
 	Errorf(format string, args ...any)
-}, err error, kind errs.Kind, reason errs.Reason) {
+}
+
+func want(t teller, err error, kind errs.Kind, reason errs.Reason) {
 	t.Helper()
 	if err == nil || !errs.Is(err, kind) || !errs.Has(err, reason) {
 		t.Errorf("got error %v, want %v/%v", err, kind, reason)

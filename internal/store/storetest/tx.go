@@ -51,8 +51,8 @@ func testTransactions(t *testing.T, s *store.Store) {
 		n := h.New(h.Root.ID, "n", catalog.File)
 		func() {
 			defer func() {
-				if r := recover(); r != boom {
-					t.Errorf("recovered %v", r)
+				if err, _ := recover().(error); !errors.Is(err, boom) {
+					t.Errorf("recovered %v", err)
 				}
 			}()
 			_ = h.Names.InTx(h.Ctx, func(tx catalog.Tx) error {

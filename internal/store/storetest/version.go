@@ -159,8 +159,11 @@ func testLocks(t *testing.T, s *store.Store) {
 		id   core.NodeID
 		want []catalog.Lock
 	}{
-		{h.Root.ID, []catalog.Lock{a, b, c}}, {dir.ID, []catalog.Lock{a, b}}, {sub.ID, []catalog.Lock{a}},
-		{file.ID, []catalog.Lock{a}}, {math.MaxInt64, nil},
+		{h.Root.ID, []catalog.Lock{a, b, c}},
+		{dir.ID, []catalog.Lock{a, b}},
+		{sub.ID, []catalog.Lock{a}},
+		{file.ID, []catalog.Lock{a}},
+		{math.MaxInt64, nil},
 	} {
 		got, err := h.Names.LocksUnder(h.Ctx, h.User.ID, under.id)
 		h.Must(err)
