@@ -109,7 +109,7 @@ func (d *driver) mkdir(dir string, durable bool) error {
 
 func (d *driver) syncDir(dir string) error {
 	err := d.fs.SyncDir(dir)
-	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, fs.ErrNotExist) {
 		// The directory could not be opened: no sync was tried, nothing is lost.
 		return err
 	}

@@ -145,7 +145,11 @@ func (d *driver) Commit(ctx context.Context, h blob.Handle, o blob.PutOptions) (
 	if err := d.syncDir(path.Dir(to)); err != nil {
 		return blob.Info{}, err
 	}
-	return info, d.syncDir(path.Dir(from))
+	if err := d.syncDir(path.Dir(from)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return blob.Info{}, err
+	}
+	// A staging directory that a power cut took has no name left to remove.
+	return info, nil
 }
 
 // seal makes the staged file complete and durable.
