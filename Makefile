@@ -64,7 +64,7 @@ test: ## Everything that must hold before a change is handed in
 		scripts/total || status=1; exit $$status
 
 .PHONY: all-checks
-all-checks: $(GOLANGCI) $(PACKAGES) $(WEB_DEPS) web race lint verify e2e
+all-checks: $(GOLANGCI) $(WEB_DEPS) web unit lint verify race e2e
 
 .PHONY: lint
 lint: $(GOLANGCI) ## Go linters and formatting, shell syntax
@@ -76,12 +76,12 @@ verify: $(SQLC) $(WEB_DEPS) ## Generated files match their sources, go.mod is ti
 	$(STEP) verify scripts/verify
 
 .PHONY: unit
-unit: $(GOTESTSUM) ## Go tests, SQLite only, without the race detector
-	$(STEP) unit scripts/gotest unit $(UNIT_PACKAGES)
+unit: $(GOTESTSUM) $(PACKAGES) ## Go tests, with SQLite and PostgreSQL
+	$(STEP) unit scripts/with-postgres scripts/gotest unit -timeout 5m $(UNIT_PACKAGES)
 
 .PHONY: race
-race: $(GOTESTSUM) $(PACKAGES) ## Go tests under the race detector, with SQLite and PostgreSQL
-	$(STEP) race env CGO_ENABLED=1 scripts/with-postgres scripts/gotest race -race -timeout 15m $(UNIT_PACKAGES)
+race: $(GOTESTSUM) $(PACKAGES) ## The same under the race detector, with fewer random cases
+	$(STEP) race env CGO_ENABLED=1 scripts/with-postgres scripts/gotest race -race -short -timeout 10m $(UNIT_PACKAGES)
 
 .PHONY: store
 store: $(GOTESTSUM) $(PACKAGES) ## The store's suite on SQLite and PostgreSQL
