@@ -37,7 +37,7 @@ func (c *Catalog) Create(ctx context.Context, who core.Actor, ref Ref, q NewNode
 			return err
 		}
 		if at.Found() {
-			if made = at.Last(); made.Kind != q.Kind || q.ErrOnConflict || made.Parent == 0 {
+			if made = at.Last(); made.Kind != q.Kind || q.ErrOnConflict {
 				return errs.Newf(errs.Exists, errs.NameTaken, "Object existed")
 			}
 			return nil

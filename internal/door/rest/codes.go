@@ -129,9 +129,14 @@ func (d *Door) failure(q *request, err error) wire.Failure {
 }
 
 // batch joins the failures of a batch: nil for none, the one message for one.
+// Where nothing but locks is in the way, they are told at the top, as clients
+// that unlock and repeat expect (answers.md, delete_while_uploading).
 func batch(failed map[string]error) error {
 	if len(failed) == 0 {
 		return nil
+	}
+	if held := allLocked(failed); held != nil {
+		return errs.New(errs.Conflict, errs.Locked).With(held)
 	}
 	e := errs.New(errs.Conflict, errs.BatchFailed).With(failed)
 	if len(failed) == 1 {
@@ -140,6 +145,19 @@ func batch(failed map[string]error) error {
 		}
 	}
 	return e
+}
+
+// allLocked returns all locks in the way, nil unless every failure is one.
+func allLocked(failed map[string]error) (all []catalog.Held) {
+	for _, err := range failed {
+		var e *errs.Error
+		if !errs.Has(err, errs.Locked) || !errors.As(err, &e) {
+			return nil
+		}
+		held, _ := e.Detail.([]catalog.Held)
+		all = append(all, held...)
+	}
+	return all
 }
 
 // write sends an envelope.

@@ -159,7 +159,16 @@ func (d *Door) createFile(q *request) error {
 	if err != nil {
 		return err
 	}
-	return ok(q, d.file(n, at.ref.Path.Dir().Join(n.Name), false))
+	return ok(q, d.file(n, beside(at.ref.Path, n.Name), false))
+}
+
+// beside is the path of a name in the folder that holds p; the root holds
+// nothing but itself.
+func beside(p core.Path, name string) core.Path {
+	if p.IsRoot() {
+		return p
+	}
+	return p.Dir().Join(name)
 }
 
 func (d *Door) renameFile(q *request) error {
@@ -178,7 +187,7 @@ func (d *Door) renameFile(q *request) error {
 	if err != nil {
 		return err
 	}
-	return ok(q, d.file(n, at.ref.Path.Dir().Join(n.Name), false))
+	return ok(q, d.file(n, beside(at.ref.Path, n.Name), false))
 }
 
 func (d *Door) deleteFiles(q *request) error {

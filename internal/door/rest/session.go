@@ -128,10 +128,9 @@ func (d *Door) getUserInfo(q *request) error {
 	if err != nil {
 		return err
 	}
-	u := d.user(h)
-	// To others a user is a name: no address, no group.
-	if q.actor.User != h.User.ID {
-		u.Email, u.Group, u.Status, u.Language = "", nil, "", ""
-	}
-	return ok(q, u)
+	// To the world a user is a name and a group; /user/me tells oneself more.
+	return ok(q, wire.User{
+		ID: d.IDs.Encode(core.TagUser, id), Nickname: h.User.Nick, CreatedAt: h.User.Created,
+		Group: &wire.Group{ID: d.IDs.Encode(core.TagGroup, int64(h.Group.ID)), Name: h.Group.Name},
+	})
 }
