@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -31,9 +32,12 @@ type DownloadInput struct {
 	Limiter     *rate.Limiter
 	Progress    func(Event)
 	GiveUpAfter time.Duration
+	// Root, if set, holds the local names; nothing is written outside of it.
+	Root *os.Root
+	// Batch is shared by the transfers of one run. May be nil.
+	Batch *Batch
 
 	local string
-	hope  *hope
 }
 
 // Overwrite replaces a local file. The one that was there stays until the new
@@ -91,7 +95,7 @@ func newDownload(c *Client, in DownloadInput) *download {
 	}
 	d := &download{c: c, in: in, began: c.clock.Now()}
 	d.tells = &teller{to: in.Progress, at: Event{Local: in.local, Remote: in.URI.String()}}
-	d.back = c.backoff(in.GiveUpAfter, d.tells.retry, in.hope)
+	d.back = c.backoff(in.GiveUpAfter, d.tells.retry, in.Batch)
 	return d
 }
 

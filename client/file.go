@@ -126,11 +126,6 @@ func (c *Client) Capacity(ctx context.Context) (wire.Capacity, error) {
 	return retried[wire.Capacity](ctx, c, request{op: "capacity", method: http.MethodGet, path: "/user/capacity"})
 }
 
-// Me is the signed-in user.
-func (c *Client) Me(ctx context.Context) (wire.User, error) {
-	return retried[wire.User](ctx, c, request{op: "me", method: http.MethodGet, path: "/user/me"})
-}
-
 // Version is the version of the protocol that the server speaks.
 func (c *Client) Version(ctx context.Context) (string, error) {
 	return retried[string](ctx, c, request{op: "ping", method: http.MethodGet, path: "/site/ping", anonymous: true})

@@ -10,10 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"strings"
 	"time"
-
-	"github.com/wharfinger/wharfinger/api/wire"
 )
 
 // UploadFile uploads a local file with its time. If the file changes while it
@@ -66,25 +63,24 @@ func (c *Client) uploadOnce(ctx context.Context, name string, in UploadInput) (U
 
 // DownloadFile downloads to a local file. Bytes gather under a hidden name
 // beside it, by which a later call goes on; the file appears under its own name
-// whole, verified and on disk, with the time it has on the server.
+// whole, verified and on disk, with the time it has on the server. In a Root
+// the name has slashes.
 func (c *Client) DownloadFile(ctx context.Context, name string, in DownloadInput) (Downloaded, error) {
-	root, err := os.OpenRoot(filepath.Dir(name))
-	if err != nil {
-		return Downloaded{}, fmt.Errorf("download: %w", err)
-	}
-	defer root.Close()
+	root, dir := in.Root, ""
 	in.local = name
-	out, err := c.downloadInto(ctx, root, filepath.Base(name), in)
-	out.Path = filepath.Join(filepath.Dir(name), filepath.Base(out.Path))
-	return out, err
-}
-
-// downloadInto downloads to a name, with slashes, that cannot leave root.
-func (c *Client) downloadInto(ctx context.Context, root *os.Root, name string, in DownloadInput) (Downloaded, error) {
+	if root == nil {
+		var err error
+		dir, name = filepath.Split(name)
+		if root, err = os.OpenRoot(filepath.Join(dir, ".")); err != nil {
+			return Downloaded{}, fmt.Errorf("download: %w", err)
+		}
+		defer root.Close()
+	}
 	d := newDownload(c, in)
 	err := d.look(ctx)
 	if err == nil {
 		err = d.file(ctx, root, name)
+		d.out.Path = dir + d.out.Path
 	}
 	d.out.Took = c.clock.Now().Sub(d.began)
 	return d.out, err
@@ -264,19 +260,4 @@ func syncDir(root *os.Root, dir string) error {
 		return fmt.Errorf("download: %w", err)
 	}
 	return nil
-}
-
-// ParseRemote reads a place on the server as people write it: a file URI, or a
-// path in their own drive, raw, with or without the first slash.
-func ParseRemote(s string) (wire.URI, error) {
-	if strings.HasPrefix(s, wire.Scheme+"://") {
-		return wire.ParseURI(s)
-	}
-	var names []string
-	for name := range strings.SplitSeq(path.Clean("/"+s), "/") {
-		if name != "" {
-			names = append(names, name)
-		}
-	}
-	return wire.MyURI(names...), nil
 }

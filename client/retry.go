@@ -26,19 +26,30 @@ type backoff struct {
 	clock  Clock
 	giveUp time.Duration // without progress; negative: never
 	tell   func(err error, wait time.Duration)
-	*hope
+	*Batch
 }
 
-// hope is shared by all workers of a transfer, and by all transfers of a tree:
-// progress of one of them is hope for all, and when it is lost it is lost for
-// all at once.
-type hope struct {
+// Batch is what the transfers of one run share, so that progress of one is hope
+// for all, a server that stays away ends all of them at once, and the server is
+// asked about unfinished uploads once and not for each file.
+type Batch struct {
+	unfinished []wire.UploadProgress
+
 	mu    sync.Mutex
 	since time.Time // first failure since the last progress
 	fails int
 }
 
-func (c *Client) backoff(giveUp time.Duration, tell func(error, time.Duration), shared *hope) *backoff {
+// NewBatch asks the server about unfinished uploads.
+func (c *Client) NewBatch(ctx context.Context) (*Batch, error) {
+	list, err := c.Uploads(ctx)
+	if isUnsupported(err) {
+		err = nil
+	}
+	return &Batch{unfinished: list}, err
+}
+
+func (c *Client) backoff(giveUp time.Duration, tell func(error, time.Duration), shared *Batch) *backoff {
 	if giveUp == 0 {
 		giveUp = DefaultGiveUpAfter
 	}
@@ -46,16 +57,16 @@ func (c *Client) backoff(giveUp time.Duration, tell func(error, time.Duration), 
 		tell = func(error, time.Duration) {}
 	}
 	if shared == nil {
-		shared = new(hope)
+		shared = new(Batch)
 	}
-	return &backoff{clock: c.clock, giveUp: giveUp, tell: tell, hope: shared}
+	return &backoff{clock: c.clock, giveUp: giveUp, tell: tell, Batch: shared}
 }
 
 // progress says that something worked.
-func (h *hope) progress() {
-	h.mu.Lock()
-	h.since, h.fails = time.Time{}, 0
-	h.mu.Unlock()
+func (b *Batch) progress() {
+	b.mu.Lock()
+	b.since, b.fails = time.Time{}, 0
+	b.mu.Unlock()
 }
 
 // wait waits before try n+1 of something that failed with err, or returns why

@@ -54,9 +54,10 @@ type UploadInput struct {
 	// DefaultGiveUpAfter; negative: never.
 	GiveUpAfter time.Duration
 
-	local      string                 // path of Source, for events
-	unfinished *[]wire.UploadProgress // looked up already; nil: ask
-	hope       *hope                  // shared with other uploads; nil: its own
+	// Batch is shared by the transfers of one run. May be nil.
+	Batch *Batch
+
+	local string // path of Source, for events
 }
 
 // Outcome is how a transfer ended well.
@@ -132,7 +133,7 @@ func newUpload(c *Client, in UploadInput) *upload {
 	u := &upload{c: c, in: in, began: c.clock.Now(), dead: map[string]bool{}}
 	u.out = Uploaded{URI: in.URI, Size: in.Size}
 	u.tells = &teller{to: in.Progress, at: Event{Local: in.local, Remote: in.URI.String(), Size: in.Size}}
-	u.back = c.backoff(in.GiveUpAfter, u.tells.retry, in.hope)
+	u.back = c.backoff(in.GiveUpAfter, u.tells.retry, in.Batch)
 	return u
 }
 
@@ -167,7 +168,7 @@ func (u *upload) run(ctx context.Context) error {
 				return err
 			}
 		}
-		u.dead[s.id], u.in.unfinished = true, nil
+		u.dead[s.id] = true
 		u.tells.tell(func(e *Event) { e.Kind, e.Err, e.Confirmed, e.Resumed = EventRestarted, r.why, 0, 0 })
 	}
 }
@@ -232,15 +233,16 @@ func (u *upload) modified() int64 {
 
 // resume looks for an unfinished upload of this file.
 func (u *upload) resume(ctx context.Context) (*session, error) {
-	list := u.in.unfinished
-	if list == nil {
-		l, err := u.list(ctx)
-		if err != nil {
+	var list []wire.UploadProgress
+	if u.in.Batch != nil && len(u.dead) == 0 {
+		list = u.in.Batch.unfinished
+	} else {
+		var err error
+		if list, err = u.list(ctx); err != nil {
 			return nil, err
 		}
-		list = &l
 	}
-	for _, p := range *list {
+	for _, p := range list {
 		if u.names(p) && u.matches(p) {
 			return u.adopt(ctx, p.SessionID)
 		}
