@@ -33,7 +33,10 @@ var (
 func Open(ctx context.Context, c Config) (blob.Driver, error) {
 	if c.FS != nil {
 		d := &driver{fs: c.FS}
-		return d, d.open(ctx)
+		if err := d.open(ctx); err != nil {
+			return nil, err
+		}
+		return d, nil
 	}
 	if c.Root == "" {
 		return nil, errors.New("localblob: no root directory given")
