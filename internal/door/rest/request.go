@@ -132,6 +132,9 @@ const (
 )
 
 func (d *Door) drain(q *request) {
+	if q.r.Header.Get("Expect") != "" {
+		return // the sender waits for us and has not begun (RFC 9110 §10.1.1)
+	}
 	rc := http.NewResponseController(q.w)
 	if rc.SetReadDeadline(d.Clock().Add(drainTime)) != nil {
 		return
