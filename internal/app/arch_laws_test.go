@@ -397,8 +397,9 @@ func lawDependencies(used map[string]string, doc string) (broken []string) {
 
 var (
 	linkRE     = regexp.MustCompile(`(?:\]\(|src(?:set)?=")([^)"#:\s]+)[)"#]`)
-	testNameRE = regexp.MustCompile("`((?:Test|Fuzz)[A-Z]\\w*)(?:/[^`]*)?`")
+	testNameRE = regexp.MustCompile("`((?:Test|Fuzz)[A-Z]\\w*(?:/[^`]*)?)`")
 	testFuncRE = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
+	wireCaseRE = regexp.MustCompile(`(?m)^-- (\S+) --$`)
 )
 
 // lawLinks follows the links of Markdown files to other files.
@@ -422,13 +423,20 @@ func lawLinks(files []source, names []string) (broken []string) {
 	return broken
 }
 
-// lawTestNames looks for every test that a document names in backquotes.
+// lawTestNames looks for every test that a document names in backquotes. Of subtests it
+// knows the golden cases: TestWire/theme/case.
 func lawTestNames(files []source) (broken []string) {
 	tests := map[string]bool{}
 	for _, f := range files {
-		if path.Ext(f.path) == ".go" {
+		switch path.Ext(f.path) {
+		case ".go":
 			for _, m := range testFuncRE.FindAllStringSubmatch(f.text, -1) {
 				tests[m[1]] = true
+			}
+		case ".txtar":
+			theme := strings.TrimSuffix(path.Base(f.path), ".txtar")
+			for _, m := range wireCaseRE.FindAllStringSubmatch(f.text, -1) {
+				tests["TestWire/"+theme+"/"+m[1]] = true
 			}
 		}
 	}
@@ -437,7 +445,11 @@ func lawTestNames(files []source) (broken []string) {
 			continue
 		}
 		for _, m := range testNameRE.FindAllStringSubmatch(f.text, -1) {
-			if !tests[m[1]] {
+			name := m[1]
+			if !strings.HasPrefix(name, "TestWire/") {
+				name, _, _ = strings.Cut(name, "/")
+			}
+			if !tests[name] {
 				broken = append(broken, fmt.Sprintf("%s names %s, which is no test", f.path, m[1]))
 			}
 		}

@@ -25,7 +25,7 @@ func TestEveryLawCanFail(t *testing.T) {
 		return lawLinks([]source{{"docs/a.md", text}}, []string{"docs/a.md", "x/y.go"})
 	}
 	named := func(text string) []string {
-		return lawTestNames([]source{{"docs/a.md", text}, {"x/y_test.go", "package x\n\nfunc TestThere(t *testing.T) {}\n"}})
+		return lawTestNames([]source{{"docs/a.md", text}, {"x/y_test.go", "package x\n\nfunc TestThere(t *testing.T) {}\n"}, {"test/wire/testdata/up.txtar", "-- one --\n> GET /\n"}})
 	}
 	table := "| `a.org/b` | v1 | MIT | we parse with it |\n| `a.org/c` | v1 | MIT | |\n"
 	deps := func(name, version string) []string { return lawDependencies(map[string]string{name: version}, table) }
@@ -81,6 +81,7 @@ func TestEveryLawCanFail(t *testing.T) {
 		{"dead link", links("see [it](b.md) and [this](../x/y.go#l)"), links("see [a](a.md), [top](../x), [web](https://a.org/b)"), "link to b.md"},
 		{"dead picture", links(`<img src="no.png">`), links(`<img src="a.md">`), "link to no.png"},
 		{"test that is gone", named("held by `TestGone`"), named("held by `TestThere/one row`"), "TestGone, which is no test"},
+		{"golden case that is gone", named("held by `TestWire/up/two`"), named("held by `TestWire/up/one`"), "TestWire/up/two, which is no test"},
 		{"forbidden word", words("one\nthe FORBIDDEN word\n"), words("one\n"), "README.md:2"},
 	}
 
