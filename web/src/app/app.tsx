@@ -42,11 +42,7 @@ function SignInScreen({ ended }: { ended: boolean }) {
   const { groups } = useSummary();
   return (
     <Suspense>
-      <SignIn
-        ended={ended}
-        waiting={groups.waiting + groups.running}
-        onSignedIn={() => go(safeNext(place().query.get('next')), 'replace')}
-      />
+      <SignIn ended={ended} waiting={groups.waiting + groups.running} />
     </Suspense>
   );
 }

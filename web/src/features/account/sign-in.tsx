@@ -16,10 +16,9 @@ interface Props {
   ended: boolean;
   /** Uploads of this page that wait for the sign-in. */
   waiting: number;
-  onSignedIn(): void;
 }
 
-export default function SignIn({ ended, waiting, onSignedIn }: Props) {
+export default function SignIn({ ended, waiting }: Props) {
   const { t } = useTranslation();
   const { data: site } = useQuery(siteBasicQuery);
   const { data: login } = useQuery(siteLoginQuery);
@@ -36,21 +35,19 @@ export default function SignIn({ ended, waiting, onSignedIn }: Props) {
             <Notice tone="amber" what={t('signIn.noAccount')} more={[t('signIn.noAccountHow')]} />
           </div>
         ) : (
-          <SignInForm ended={ended} waiting={waiting} onSignedIn={onSignedIn} />
+          <SignInForm ended={ended} waiting={waiting} />
         )}
       </div>
     </main>
   );
 }
 
-function SignInForm({ ended, waiting, onSignedIn }: Props) {
+function SignInForm({ ended, waiting }: Props) {
   const { t } = useTranslation();
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
-  const attempt = useMutation({
-    mutationFn: () => signIn(email.trim(), password),
-    onSuccess: onSignedIn,
-  });
+  // The address moves on by itself once there is a sign-in.
+  const attempt = useMutation({ mutationFn: () => signIn(email.trim(), password) });
   const words = attempt.error ? failureWords(attempt.error) : undefined;
   const wrong = attempt.error instanceof ApiError && attempt.error.is(Code.wrongPassword);
   const submit = (e: FormEvent) => {

@@ -45,12 +45,12 @@ export default function TransferPanel({ open, onOpen, reading }: Props) {
           type="button"
           className={classes.fold}
           aria-expanded={open}
-          aria-label={`${open ? t('transfers.fold') : t('transfers.unfold')}: ${lineOf(t, summary, true)}`}
           onClick={() => onOpen(!open)}
         >
+          <span className="quiet">{open ? t('transfers.fold') : t('transfers.unfold')}: </span>
           <span className={`${classes.summary} num`}>
             {reading === undefined
-              ? lineOf(t, summary)
+              ? lineOf(t, summary, open)
               : t('transfers.reading', { count: reading })}
           </span>
           {needs > 0 && <span className={classes.dot}>{formatCount(needs)}</span>}

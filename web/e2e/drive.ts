@@ -1,0 +1,147 @@
+// The browser, and the API beside it to see what really arrived.
+import { createHash, randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { email, password } from './server';
+
+export function launch(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
+
+/** A page in a browser profile of its own. What it logs as an error fails the test. */
+export async function open(browser: Browser, options: { errors?: string[] } = {}): Promise<Page> {
+  const context = await browser.newContext({ acceptDownloads: true });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  page.on('pageerror', (error) => options.errors?.push(String(error)));
+  page.on('console', (m) => {
+    if (/Content Security Policy|Warning:|Each child|hydrat/i.test(m.text()))
+      options.errors?.push(m.text());
+  });
+  return page;
+}
+
+export async function signIn(page: Page, url: string, at = '/'): Promise<void> {
+  await page.goto(url + at);
+  await page.getByLabel('E-mail').fill(email);
+  await page.getByLabel('Password', { exact: true }).fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL('**/files**');
+  await page.getByRole('button', { name: 'Upload', exact: true }).waitFor();
+}
+
+/** Serious accessibility defects of what is on the screen now. */
+export async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
+    .analyze();
+  const found = violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join('\n  ')}`);
+  expect(found).toEqual([]);
+}
+
+export const summary = (page: Page) => page.getByRole('button', { name: /transfer panel/ });
+
+/** Waits until every transfer has ended well. */
+export async function allArrived(page: Page, files: number, timeout = 120_000): Promise<void> {
+  const noun = files === 1 ? 'file' : 'files';
+  await page
+    .getByRole('button', { name: new RegExp(`: ${files} ${noun} arrived`) })
+    .waitFor({ timeout });
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+export function noise(size: number): Buffer {
+  return randomBytes(size);
+}
+
+/** `count` real files below a folder, sorted. */
+export function realFiles(root: string, count: number): string[] {
+  const found: string[] = [];
+  const walk = (dir: string) => {
+    for (const entry of readdirSync(dir, { withFileTypes: true })) {
+      if (found.length >= count) return;
+      const path = join(dir, entry.name);
+      if (entry.isDirectory()) walk(path);
+      else if (entry.isFile() && statSync(path).size < 2_000_000) found.push(path);
+    }
+  };
+  walk(root);
+  return found;
+}
+
+/** The API without the page. */
+export class Api {
+  private token = '';
+
+  constructor(private readonly url: string) {}
+
+  async signIn(): Promise<this> {
+    const data = await this.call<{ token: { access_token: string } }>('POST', '/session/token', {
+      email,
+      password,
+    });
+    this.token = data.token.access_token;
+    return this;
+  }
+
+  async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const headers: Record<string, string> = { 'Content-Type': 'application/json' };
+    if (this.token) headers['Authorization'] = `Bearer ${this.token}`;
+    const reply = await fetch(`${this.url}/api/v4${path}`, {
+      method,
+      headers,
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const envelope = (await reply.json()) as { code: number; msg: string; data: T };
+    if (envelope.code !== 0) throw new Error(`${method} ${path}: ${envelope.code} ${envelope.msg}`);
+    return envelope.data;
+  }
+
+  /** The bytes of a file, by the way a browser downloads them. */
+  async download(uri: string): Promise<Buffer> {
+    const { urls } = await this.call<{ urls: { url: string }[] }>('POST', '/file/url', {
+      uris: [uri],
+      download: true,
+    });
+    const { pathname, search } = new URL(urls[0]?.url ?? '', this.url);
+    return Buffer.from(await (await fetch(this.url + pathname + search)).arrayBuffer());
+  }
+
+  async names(uri: string): Promise<string[]> {
+    const { files } = await this.call<{ files: { name: string }[] }>(
+      'GET',
+      `/file?uri=${encodeURIComponent(uri)}&page_size=2000`,
+    );
+    return files.map((f) => f.name);
+  }
+
+  async uploads(): Promise<{ session_id: string; received_bytes: number; state: string }[]> {
+    const { uploads } = await this.call<{ uploads: [] }>('GET', '/file/upload');
+    return uploads;
+  }
+}
+
+export function uriOf(...path: string[]): string {
+  return `cloudreve://my/${path.map(encodeURIComponent).join('/')}`;
+}
+
+export function bytesAt(path: string): Buffer {
+  return readFileSync(path);
+}
