@@ -32,12 +32,14 @@ var pragmas = []struct{ name, value, reads string }{
 
 func dsn(path string, readOnly bool) string {
 	u := url.URL{Scheme: "file", OmitHost: true, Path: path}
-	q := url.Values{"_txlock": {"immediate"}}
+	q := url.Values{}
 	for _, p := range pragmas {
 		q.Add("_pragma", p.name+"("+p.value+")")
 	}
 	if readOnly {
 		q.Add("_pragma", "query_only(ON)")
+	} else {
+		q.Set("_txlock", "immediate") // goose's transactions; the writer says so itself
 	}
 	u.RawQuery = q.Encode()
 	return u.String()

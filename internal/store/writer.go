@@ -204,6 +204,11 @@ func (w *writer) begin(ctx context.Context) error {
 		return w.poison
 	}
 	_, err := w.sql.ExecContext(ctx, "BEGIN IMMEDIATE")
+	if err == nil || errs.Is(sqliteDialect.fail("", err), errs.Transient) {
+		return err
+	}
+	w.rollback(ctx) // a transaction that could not be ended before would stay in the way for ever
+	_, err = w.sql.ExecContext(ctx, "BEGIN IMMEDIATE")
 	return err
 }
 

@@ -245,3 +245,23 @@ func TestABrokenBatchAnswersAllWhoWereInIt(t *testing.T) {
 		h.Must(h.Names.InsertNode(h.Ctx, nodes[0]))
 	})
 }
+
+func TestATransactionThatCouldNotBeEndedDoesNotStayInTheWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := storetest.SQLite(t)
+		h := storetest.NewHome(t, s, -1)
+		n := h.New(h.Root.ID, "n", catalog.File)
+		again := s.Refuse("ROLLBACK", sqliteError(10))
+		if err := h.Names.InTx(h.Ctx, func(tx catalog.Tx) error {
+			return errors.Join(tx.InsertNode(h.Ctx, n), errors.New("no"))
+		}); err == nil {
+			t.Error("it was committed")
+		}
+		synctest.Wait() // the answer comes before the end
+		again()
+		h.Must(s.SetSite(h.Ctx, "a", "b"))
+		if _, err := h.Names.Node(h.Ctx, n.ID); !errs.Is(err, errs.NotFound) {
+			t.Errorf("the node: %v", err)
+		}
+	})
+}
