@@ -95,6 +95,9 @@ func (e *Engine) admit(who core.Actor, q Request) (core.UserID, error) {
 }
 
 func (e *Engine) begin(ctx context.Context, s Session) error {
+	if s.small() {
+		return nil
+	}
 	b, err := e.bucket(ctx, s.Policy)
 	if err != nil {
 		return err

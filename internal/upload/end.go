@@ -140,7 +140,12 @@ func (e *Engine) endIn(ctx context.Context, tx Tx, s Session, to State) error {
 // What fails here is found by the next audit of the bucket.
 func (e *Engine) discard(ctx context.Context, s Session) {
 	e.gate.hurry(s.ID)
-	if b, err := e.bucket(ctx, s.Policy); err == nil {
+	b, err := e.bucket(ctx, s.Policy)
+	switch {
+	case err != nil:
+	case s.small():
+		_, _ = b.Delete(ctx, []string{s.Blob}) // of a try that was not recorded
+	default:
 		_ = b.Abort(ctx, s.Handle())
 	}
 }

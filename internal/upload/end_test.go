@@ -294,3 +294,47 @@ func TestStagedBytesThatNobodyOwnsGo(t *testing.T) {
 		t.Fatal("the file differs")
 	}
 }
+
+func (f *flaky) Put(ctx context.Context, key string, src blob.Source, o blob.PutOptions) (blob.Info, error) {
+	if err := f.fail("put"); err != nil {
+		return blob.Info{}, err
+	}
+	return f.Driver.Put(ctx, key, src, o)
+}
+
+func TestASmallFileWhoseRowWasLostIsStoredAgainByTheRetry(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	s := w.create("/f", 5).Session
+	// What a crash between the bytes and the row leaves.
+	_, err := w.bucket.PutWhole(t.Context(), s.Blob, blob.Write{Range: core.Range{To: 5}, Body: bytes.NewReader([]byte("other"))})
+	must(t, err)
+	w.restart()
+	w.sendAll(s, []byte("hello"))
+	if string(w.read("/f")) != "hello" {
+		t.Fatalf("%q", w.read("/f"))
+	}
+
+	two := w.create("/g", 5).Session
+	_, err = w.bucket.PutWhole(t.Context(), two.Blob, blob.Write{Range: core.Range{To: 5}, Body: bytes.NewReader([]byte("other"))})
+	must(t, err)
+	must(t, w.engine.Abort(t.Context(), w.who, two.ID))
+	if finished, _ := w.blobs(); finished != 1 {
+		t.Fatalf("%d blobs: an aborted small file left its bytes", finished)
+	}
+}
+
+func TestASmallFileThatCannotBeStoredIsNotAcknowledged(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	s := w.create("/f", 5).Session
+	mend := broken(w, "put")
+	if _, err := w.send(s, 0, []byte("hello")); err == nil {
+		t.Fatal("acknowledged")
+	}
+	mend()
+	w.sendAll(s, []byte("hello"))
+	if string(w.read("/f")) != "hello" {
+		t.Fatal("the file differs")
+	}
+}

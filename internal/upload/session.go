@@ -67,6 +67,15 @@ func (s Session) Handle() blob.Handle {
 	return blob.Handle{Key: s.Blob, Size: s.Size, Upload: s.VendorID}
 }
 
+// smallFile is up to which size a file that comes in one chunk is stored in one
+// go. It has no staged bytes: nothing of it can be resumed but all of it.
+const smallFile = 256 << 10
+
+// small reports whether the session is such a file.
+func (s Session) small() bool {
+	return s.Size <= smallFile && (s.ChunkSize == 0 || s.Size <= s.ChunkSize)
+}
+
 // Part is a received and durable piece.
 type Part struct {
 	Range  core.Range

@@ -66,45 +66,52 @@ func (e *Engine) commit(ctx context.Context, s Session) (blob.Sum, error) {
 
 // publish is the one transaction of completion.
 func (e *Engine) publish(ctx context.Context, s Session, sum blob.Sum) (n catalog.Node, err error) {
-	now := e.Clock()
 	err = e.Store.InTx(ctx, func(tx Tx) error {
-		if err := tx.Advance(ctx, s.ID, Sealing, Done, Ending{At: now, CRC64: sum.CRC64, SHA256: sum.SHA256}); err != nil {
-			return err
-		}
-		if n, err = tx.Node(ctx, s.Node); err != nil {
-			return err
-		}
-		if err := tx.Settle(ctx, s.Owner, s.Size); err != nil {
-			return err
-		}
-		err := tx.AddVersion(ctx, catalog.Version{
-			ID: s.Version, Node: s.Node, Owner: s.Owner, Kind: s.Kind, Size: s.Size, Policy: s.Policy, Blob: s.Blob,
-			CRC64: sum.CRC64, SHA256: sum.SHA256, Cipher: s.Cipher, Created: now, Creator: s.Owner,
-		})
-		if err != nil {
-			return err
-		}
-		was := n.Rev
-		if n.Session == s.ID {
-			n.Session = ""
-		}
-		if s.Kind == catalog.Content {
-			n.Version, n.Size, n.Updated = s.Version, s.Size, now
-			if !s.Modified.IsZero() {
-				n.Updated = s.Modified
-			}
-		}
-		n.Meta = merged(n.Meta, s.Meta)
-		if err := tx.UpdateNode(ctx, n, was); err != nil {
-			return err
-		}
-		n.Rev = was + 1
-		if err := tx.Unlock(ctx, s.Lock); err != nil {
-			return err
-		}
-		return e.retire(ctx, tx, s)
+		n, err = e.publishIn(ctx, tx, s, sum)
+		return err
 	})
 	return n, err
+}
+
+// publishIn turns a sealed session into the version of its file.
+func (e *Engine) publishIn(ctx context.Context, tx Tx, s Session, sum blob.Sum) (catalog.Node, error) {
+	now := e.Clock()
+	if err := tx.Advance(ctx, s.ID, Sealing, Done, Ending{At: now, CRC64: sum.CRC64, SHA256: sum.SHA256}); err != nil {
+		return catalog.Node{}, err
+	}
+	n, err := tx.Node(ctx, s.Node)
+	if err != nil {
+		return n, err
+	}
+	if err := tx.Settle(ctx, s.Owner, s.Size); err != nil {
+		return n, err
+	}
+	err = tx.AddVersion(ctx, catalog.Version{
+		ID: s.Version, Node: s.Node, Owner: s.Owner, Kind: s.Kind, Size: s.Size, Policy: s.Policy, Blob: s.Blob,
+		CRC64: sum.CRC64, SHA256: sum.SHA256, Cipher: s.Cipher, Created: now, Creator: s.Owner,
+	})
+	if err != nil {
+		return n, err
+	}
+	was := n.Rev
+	if n.Session == s.ID {
+		n.Session = ""
+	}
+	if s.Kind == catalog.Content {
+		n.Version, n.Size, n.Updated = s.Version, s.Size, now
+		if !s.Modified.IsZero() {
+			n.Updated = s.Modified
+		}
+	}
+	n.Meta = merged(n.Meta, s.Meta)
+	if err := tx.UpdateNode(ctx, n, was); err != nil {
+		return n, err
+	}
+	n.Rev = was + 1
+	if err := tx.Unlock(ctx, s.Lock); err != nil {
+		return n, err
+	}
+	return n, e.retire(ctx, tx, s)
 }
 
 // retire drops the contents beyond what the owner's group keeps, and all but

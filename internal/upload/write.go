@@ -95,6 +95,9 @@ func (e *Engine) take(ctx context.Context, s Session, at core.Range, c Chunk) er
 	if err != nil {
 		return err
 	}
+	if s.small() {
+		return e.takeSmall(ctx, s, b, w)
+	}
 	got, err := b.WriteAt(ctx, s.Handle(), w)
 	if errs.Is(err, errs.NotFound) {
 		return errs.New(errs.NotFound, errs.SessionGone).Because(err) // it ended meanwhile
@@ -164,26 +167,29 @@ func compare(w blob.Write, have Part) error {
 	return nil
 }
 
-// record makes a durable chunk count. With the last one the session is sealed
-// in the same transaction, so that nothing can come in behind it.
+// record makes a durable chunk count.
 func (e *Engine) record(ctx context.Context, id core.SessionID, got blob.Receipt) error {
 	ctx, cancel := e.detached(ctx)
 	defer cancel()
+	return e.Store.InTx(ctx, func(tx Tx) error { return e.recordIn(ctx, tx, id, got) })
+}
+
+// recordIn adds the part. With the last one the session is sealed in the same
+// transaction, so that nothing can come in behind it.
+func (e *Engine) recordIn(ctx context.Context, tx Tx, id core.SessionID, got blob.Receipt) error {
 	part := Part{Range: got.Range, CRC64: got.CRC64, SHA256: got.SHA256, At: e.Clock()}
-	return e.Store.InTx(ctx, func(tx Tx) error {
-		received, err := tx.AddPart(ctx, id, part)
-		if err != nil {
-			return err
-		}
-		s, err := tx.Session(ctx, id)
-		if err != nil {
-			return err
-		}
-		if received < s.Size {
-			return nil
-		}
-		return tx.Advance(ctx, id, Open, Sealing, Ending{})
-	})
+	received, err := tx.AddPart(ctx, id, part)
+	if err != nil {
+		return err
+	}
+	s, err := tx.Session(ctx, id)
+	if err != nil {
+		return err
+	}
+	if received < s.Size {
+		return nil
+	}
+	return tx.Advance(ctx, id, Open, Sealing, Ending{})
 }
 
 // finish settles the session if all bytes are in, and says where it stands.
