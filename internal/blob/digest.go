@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"crypto/sha512"
-	"encoding/base64"
 	"encoding/binary"
 	"hash"
-	"strings"
 
 	"github.com/minio/crc64nvme"
 
@@ -41,53 +39,7 @@ func newHash(algorithm string) hash.Hash {
 	return nil
 }
 
-// ParseDigests reads a Content-Digest or Repr-Digest field (RFC 9530): the
-// digests whose algorithm is known here. Other algorithms are left out, as the
-// RFC asks. A field that is not well formed, or a digest of a wrong length, is
-// Invalid.
-func ParseDigests(field string) ([]Digest, error) {
-	const op = "blob.ParseDigests"
-	var out []Digest
-	for item := range strings.SplitSeq(field, ",") {
-		item = strings.Trim(item, " \t")
-		if item == "" && strings.Trim(field, " \t") == "" {
-			return nil, nil
-		}
-		name, value, ok := strings.Cut(item, "=")
-		value, _, _ = strings.Cut(value, ";") // parameters carry nothing we know (RFC 8941 §3.1.2)
-		value = strings.TrimRight(value, " \t")
-		if !ok || name == "" || len(value) < 2 || value[0] != ':' || value[len(value)-1] != ':' {
-			return nil, errs.Newf(errs.Invalid, errs.BadParam, "digest %q is not name=:base64:", item).At(op)
-		}
-		raw, err := base64.StdEncoding.Strict().DecodeString(value[1 : len(value)-1])
-		if err != nil {
-			return nil, errs.Newf(errs.Invalid, errs.BadParam, "digest %q is not base64", name).At(op)
-		}
-		h := newHash(name)
-		if h == nil {
-			continue
-		}
-		if len(raw) != h.Size() {
-			return nil, errs.Newf(errs.Invalid, errs.BadParam, "digest %q has %d bytes, not %d", name, len(raw), h.Size()).At(op)
-		}
-		out = append(out, Digest{Algorithm: name, Value: raw})
-	}
-	return out, nil
-}
-
-// FormatDigests is the field that [ParseDigests] reads.
-func FormatDigests(ds []Digest) string {
-	var b strings.Builder
-	for i, d := range ds {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(d.Algorithm + "=:" + base64.StdEncoding.EncodeToString(d.Value) + ":")
-	}
-	return b.String()
-}
-
-// CRC returns d's form of a CRC-64/NVME.
+// CRC returns the digest of a CRC-64/NVME.
 func CRC(sum uint64) Digest {
 	return Digest{Algorithm: CRC64NVME, Value: binary.BigEndian.AppendUint64(nil, sum)}
 }

@@ -7,7 +7,7 @@
 // of [Parts], [Filer], [Spacer] or [Checker], and in no other way.
 //
 // Also here: the arithmetic of chunks ([ChunkSize], [ChunkRange]), the digests
-// ([CombineCRC], [ParseDigests]) and the keys of enciphered files ([Cipher],
+// ([CombineCRC]) and the keys of enciphered files ([Cipher],
 // [Keyring]).
 //
 // The upload engine, the catalog and the doors' download paths may come in.

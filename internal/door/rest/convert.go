@@ -97,11 +97,11 @@ func keys(c *blob.Cipher) *wire.EncryptMetadata {
 }
 
 func digests(crc uint64, sha []byte) string {
-	ds := []blob.Digest{blob.CRC(crc)}
+	ds := []wire.Digest{{Algorithm: wire.CRC64NVME, Sum: blob.CRC(crc).Value}}
 	if sha != nil {
-		ds = append(ds, blob.Digest{Algorithm: "sha-256", Value: sha})
+		ds = append(ds, wire.Digest{Algorithm: wire.SHA256, Sum: sha})
 	}
-	return blob.FormatDigests(ds)
+	return wire.FormatDigests(ds...)
 }
 
 func (d *Door) progress(p upload.Progress) wire.UploadProgress {

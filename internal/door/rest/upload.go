@@ -145,11 +145,15 @@ func wanted(r *http.Request) ([]blob.Digest, error) {
 	if field == "" {
 		return nil, nil
 	}
-	ds, err := blob.ParseDigests(field)
+	ds, err := wire.ParseDigests(field)
 	if err != nil {
 		return nil, errs.Newf(errs.Invalid, errs.BadParam, "Content-Digest is not a dictionary of digests (RFC 9530)").Because(err)
 	}
-	return ds, nil
+	want := make([]blob.Digest, len(ds))
+	for i, one := range ds {
+		want[i] = blob.Digest{Algorithm: one.Algorithm, Value: one.Sum}
+	}
+	return want, nil
 }
 
 func (d *Door) deleteUploadSession(q *request) error {
