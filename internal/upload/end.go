@@ -144,7 +144,7 @@ func (e *Engine) discard(ctx context.Context, s Session) {
 	switch {
 	case err != nil:
 	case s.small():
-		_, _ = b.Delete(ctx, []string{s.Blob}) // of a try that was not recorded
+		_ = remove(ctx, s, b) // of a try that was not recorded
 	default:
 		_ = b.Abort(ctx, s.Handle())
 	}

@@ -33,13 +33,14 @@ func (e *Engine) takeSmall(ctx context.Context, s Session, b *blob.Bucket, w blo
 		return err
 	})
 	if errs.Has(err, errs.SessionGone) {
-		_, _ = b.Delete(ctx, []string{s.Blob}) // it ended meanwhile; what stays, the audit finds
+		_ = remove(ctx, s, b) // it ended meanwhile; what stays, the audit finds
 	}
 	return err
 }
 
-// unput removes the blob of an open session that an earlier try stored and did
-// not live to record. Nobody else can be at it: the caller is inside the gate.
+// unput removes what an earlier try of an open session stored, half or whole,
+// and did not live to record. Nobody else can be at it: the caller is inside the
+// gate.
 func (e *Engine) unput(ctx context.Context, s Session, b *blob.Bucket) error {
 	now, err := e.Store.Session(ctx, s.ID)
 	if err != nil {
@@ -47,6 +48,14 @@ func (e *Engine) unput(ctx context.Context, s Session, b *blob.Bucket) error {
 	}
 	if now.State != Open {
 		return errs.New(errs.NotFound, errs.SessionGone)
+	}
+	return remove(ctx, s, b)
+}
+
+// remove takes away the bytes of a small session that were never published.
+func remove(ctx context.Context, s Session, b *blob.Bucket) error {
+	if err := b.Abort(ctx, s.Handle()); err != nil {
+		return err
 	}
 	failed, err := b.Delete(ctx, []string{s.Blob})
 	if err == nil && len(failed) > 0 {
