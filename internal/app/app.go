@@ -75,7 +75,7 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 		return nil, errs.Wrap(op, err)
 	}
 	a.sweep(ctx)
-	id, err := a.instanceID(ctx)
+	id, err := b.store.OfferSite(ctx, "instance_id", core.NewUUID())
 	if err != nil {
 		return nil, errs.Wrap(op, err)
 	}
@@ -116,20 +116,6 @@ func (a *App) first(ctx context.Context) error {
 		Email: a.cfg.AdminEmail, Password: a.cfg.AdminPassword, Admin: true, Quota: GroupQuota,
 	})
 	return err
-}
-
-// instanceID is a UUID that this installation keeps.
-func (a *App) instanceID(ctx context.Context) (string, error) {
-	const key = "instance_id"
-	id, err := a.store.Site(ctx, key)
-	if err != nil && !errs.Is(err, errs.NotFound) {
-		return "", err
-	}
-	if id != "" {
-		return id, nil
-	}
-	id = core.NewUUID()
-	return id, a.store.SetSite(ctx, key, id)
 }
 
 // URL is where the server can be reached: the public address if there is one,
