@@ -1,10 +1,6 @@
 package e2e_test
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -13,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/wharfinger/wharfinger/test/rig"
 )
 
 // kills is how often the server dies under TestNoAcknowledgedChunkIsLost.
@@ -38,16 +36,16 @@ func noAcknowledgedChunkIsLost(t *testing.T, db string) {
 		t.Fatal(err)
 	}
 
-	srv := newServer(t)
-	srv.db = db
-	srv.admin("policy", "set", "default", "--chunk-size", "1MiB")
-	srv.start()
-	a := newAPI(t, srv.url())
+	srv := rig.NewServer(t)
+	srv.Database = db
+	srv.Admin("policy", "set", "default", "--chunk-size", "1MiB")
+	srv.Start()
+	a := rig.NewAPI(t, srv.URL())
 	var session struct {
 		SessionID string `json:"session_id"`
 		ChunkSize int64  `json:"chunk_size"`
 	}
-	a.call(http.MethodPut, "/file/upload", map[string]any{"uri": "cloudreve://my/f.bin", "size": size}, &session)
+	a.Call(http.MethodPut, "/file/upload", map[string]any{"uri": "cloudreve://my/f.bin", "size": size}, &session)
 	if session.ChunkSize != chunk {
 		t.Fatalf("the session has chunks of %d bytes, the policy says %d", session.ChunkSize, chunk)
 	}
@@ -62,13 +60,13 @@ func noAcknowledgedChunkIsLost(t *testing.T, db string) {
 		for _, i := range got {
 			acked[i] = true
 		}
-		srv.start()
+		srv.Start()
 
 		var p struct {
 			Received [][2]int64
 			State    string
 		}
-		a.call(http.MethodGet, "/file/upload/"+session.SessionID, nil, &p)
+		a.Call(http.MethodGet, "/file/upload/"+session.SessionID, nil, &p)
 		for i := range acked {
 			from, to := int64(i)*chunk, min(int64(i+1)*chunk, size)
 			if !slices.ContainsFunc(p.Received, func(r [2]int64) bool { return r[0] <= from && to <= r[1] }) {
@@ -76,7 +74,7 @@ func noAcknowledgedChunkIsLost(t *testing.T, db string) {
 			}
 		}
 	}
-	t.Logf("%d kills, %d of %d chunks acknowledged between them", srv.kills, len(acked), chunks)
+	t.Logf("%d kills, %d of %d chunks acknowledged between them", srv.Kills(), len(acked), chunks)
 	if len(acked) < chunks/4 {
 		t.Errorf("only %d chunks were acknowledged between the kills: too few to prove anything", len(acked))
 	}
@@ -86,17 +84,17 @@ func noAcknowledgedChunkIsLost(t *testing.T, db string) {
 			t.Fatal(err)
 		}
 	}
-	if got, err := a.sum("cloudreve://my/f.bin"); err != nil || got != want {
+	if got, err := a.Sum("cloudreve://my/f.bin"); err != nil || got != want {
 		t.Errorf("SHA-256 %s came back (%v), %s was sent", got, err, want)
 	}
-	if used, reserved := a.capacity(); used != size || reserved != 0 {
+	if used, reserved := a.Capacity(); used != size || reserved != 0 {
 		t.Errorf("capacity says %d used, %d reserved; want %d and 0", used, reserved, size)
 	}
 }
 
 // sendUntilKilled sends chunks, four at a time, until the server is killed. It returns
 // those that were acknowledged.
-func sendUntilKilled(a *api, srv *server, session string, content []byte, todo []int, after time.Duration) (acked []int) {
+func sendUntilKilled(a *rig.API, srv *rig.Server, session string, content []byte, todo []int, after time.Duration) (acked []int) {
 	work := make(chan int)
 	var mu sync.Mutex
 	var senders sync.WaitGroup
@@ -112,7 +110,7 @@ func sendUntilKilled(a *api, srv *server, session string, content []byte, todo [
 		})
 	}
 	dead := make(chan struct{})
-	time.AfterFunc(after, func() { srv.kill(); close(dead) })
+	time.AfterFunc(after, func() { srv.Kill(); close(dead) })
 	for n := 0; ; n++ { // round and round: repeats are part of the matter
 		select {
 		case work <- todo[n%len(todo)]:
@@ -127,32 +125,7 @@ func sendUntilKilled(a *api, srv *server, session string, content []byte, todo [
 }
 
 // send posts one chunk; nil means that it was acknowledged.
-func send(a *api, session string, content []byte, i int) error {
+func send(a *rig.API, session string, content []byte, i int) error {
 	const chunk = 1 << 20
-	body := content[i*chunk : min((i+1)*chunk, len(content))]
-	req, err := http.NewRequest(http.MethodPost, fmt.Sprintf("%s/api/v4/file/upload/%s/%d", a.base, session, i), bytes.NewReader(body)) //nolint:noctx // the client has a deadline
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Authorization", "Bearer "+a.token)
-	resp, err := a.http.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return err
-	}
-	var envelope struct {
-		Code *int
-		Msg  string
-	}
-	if err := json.Unmarshal(text, &envelope); err != nil || envelope.Code == nil {
-		return fmt.Errorf("chunk %d: HTTP %d is no envelope: %.200s", i, resp.StatusCode, text)
-	}
-	if *envelope.Code != 0 {
-		return fmt.Errorf("chunk %d: code %d %s", i, *envelope.Code, envelope.Msg)
-	}
-	return nil
+	return a.Send(session, i, content[i*chunk:min((i+1)*chunk, len(content))], nil)
 }

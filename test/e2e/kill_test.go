@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/wharfinger/wharfinger/test/rig"
 )
 
 // chunkSize keeps the number of chunks large also for the short run.
@@ -23,10 +25,10 @@ func TestAnUploadSurvivesKill9OfBothSides(t *testing.T) {
 	big := filepath.Join(dir, "big.bin")
 	want := randomFile(t, big, size, rnd.Uint64())
 
-	srv := newServer(t)
-	srv.admin("policy", "set", "default", "--chunk-size", "5MiB")
-	srv.start()
-	line := newProxy(t, srv.url())
+	srv := rig.NewServer(t)
+	srv.Admin("policy", "set", "default", "--chunk-size", "5MiB")
+	srv.Start()
+	line := newProxy(t, srv.URL())
 	person := newCLI(t, line.url)
 
 	// Somewhere in each of four quarters; the client's turn is a random one of them.
@@ -37,7 +39,7 @@ func TestAnUploadSurvivesKill9OfBothSides(t *testing.T) {
 		if quarter == clientsTurn {
 			line.at(at, person.kill)
 		} else {
-			line.at(at, func() { srv.bounce(pause) })
+			line.at(at, func() { srv.Bounce(pause) })
 		}
 	}
 
@@ -53,8 +55,8 @@ func TestAnUploadSurvivesKill9OfBothSides(t *testing.T) {
 	if n := line.pending(); n > 0 {
 		t.Errorf("%d kills never came: the upload passed fewer bytes than planned", n)
 	}
-	if srv.kills != 3 {
-		t.Errorf("the server was killed %d times, want 3", srv.kills)
+	if srv.Kills() != 3 {
+		t.Errorf("the server was killed %d times, want 3", srv.Kills())
 	}
 	if runs < 2 {
 		t.Errorf("the client ran %d times: its kill did not end it", runs)
@@ -67,11 +69,11 @@ func TestAnUploadSurvivesKill9OfBothSides(t *testing.T) {
 	}
 
 	// Once more, now that it is complete: completion must be as durable as chunks are.
-	srv.kill()
-	srv.start()
+	srv.Kill()
+	srv.Start()
 
-	direct := newAPI(t, srv.url())
-	if got, err := direct.sum("cloudreve://my/big.bin"); err != nil {
+	direct := rig.NewAPI(t, srv.URL())
+	if got, err := direct.Sum("cloudreve://my/big.bin"); err != nil {
 		t.Error(err)
 	} else if got != want {
 		t.Errorf("the API gives SHA-256 %s, sent was %s", got, want)
@@ -81,10 +83,10 @@ func TestAnUploadSurvivesKill9OfBothSides(t *testing.T) {
 	if got := fileSum(t, back); got != want {
 		t.Errorf("wharf get gives SHA-256 %s, sent was %s", got, want)
 	}
-	if used, reserved := direct.capacity(); used != size || reserved != 0 {
+	if used, reserved := direct.Capacity(); used != size || reserved != 0 {
 		t.Errorf("capacity says %d used, %d reserved; want %d and 0", used, reserved, size)
 	}
-	if n := direct.unfinished(); n != 0 {
+	if n := len(direct.Unfinished()); n != 0 {
 		t.Errorf("%d uploads are still unfinished", n)
 	}
 	if t.Failed() {

@@ -9,45 +9,20 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"flag"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
-)
 
-// wharfBin is the binary under test.
-var wharfBin string
+	"github.com/wharfinger/wharfinger/test/rig"
+)
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	os.Exit(run(m))
-}
-
-func run(m *testing.M) int {
-	wharfBin = os.Getenv("WHARF_BIN")
-	if wharfBin == "" && !testing.Short() {
-		dir, err := os.MkdirTemp("", "wharf-e2e-bin")
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		defer func() { _ = os.RemoveAll(dir) }()
-		wharfBin = filepath.Join(dir, "wharf")
-		build := exec.Command("go", "build", "-trimpath", "-o", wharfBin, "github.com/wharfinger/wharfinger/cmd/wharf")
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		build.Stdout, build.Stderr = os.Stderr, os.Stderr
-		if err := build.Run(); err != nil {
-			fmt.Fprintln(os.Stderr, "e2e: building wharf:", err)
-			return 1
-		}
-	}
-	return m.Run()
+	os.Exit(rig.Main(m))
 }
 
 // long leaves a test out of short runs: it starts processes and moves much data.

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/wharfinger/wharfinger/test/rig"
 )
 
 // treeFiles is how many real files go up at once.
@@ -25,12 +27,12 @@ func TestThreeThousandRealFilesArriveAsTheyAre(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "src")
 	want, total := copyTree(t, root, treeFiles)
 
-	srv := newServer(t)
-	srv.start()
-	line := newProxy(t, srv.url())
+	srv := rig.NewServer(t)
+	srv.Start()
+	line := newProxy(t, srv.URL())
 	person := newCLI(t, line.url)
 
-	line.at(total/3, func() { srv.bounce(300 * time.Millisecond) })
+	line.at(total/3, func() { srv.Bounce(300 * time.Millisecond) })
 	line.at(2*total/3, person.kill)
 
 	began := time.Now()
@@ -41,9 +43,9 @@ func TestThreeThousandRealFilesArriveAsTheyAre(t *testing.T) {
 		t.Errorf("%d kills never came", n)
 	}
 
-	srv.kill()
-	srv.start()
-	direct := newAPI(t, srv.url())
+	srv.Kill()
+	srv.Start()
+	direct := rig.NewAPI(t, srv.URL())
 	got := download(t, direct, "cloudreve://my/src")
 
 	for name, sum := range want {
@@ -60,13 +62,13 @@ func TestThreeThousandRealFilesArriveAsTheyAre(t *testing.T) {
 			t.Errorf("%s is there, and was never sent", name)
 		}
 	}
-	if used, reserved := direct.capacity(); used != total || reserved != 0 {
+	if used, reserved := direct.Capacity(); used != total || reserved != 0 {
 		t.Errorf("capacity says %d used, %d reserved; want %d and 0", used, reserved, total)
 	}
 	for _, line := range line.sentAgain() {
 		t.Error(line)
 	}
-	if n := direct.unfinished(); n != 0 {
+	if n := len(direct.Unfinished()); n != 0 {
 		t.Errorf("%d uploads are still unfinished", n)
 	}
 }
@@ -123,17 +125,17 @@ func copyTree(t *testing.T, to string, n int) (sums map[string]string, total int
 
 // download fetches everything below a folder, a few at a time, and returns the digests
 // by name.
-func download(t *testing.T, a *api, folder string) map[string]string {
+func download(t *testing.T, a *rig.API, folder string) map[string]string {
 	t.Helper()
 
 	var mu sync.Mutex
 	sums := map[string]string{}
-	work := make(chan remote)
+	work := make(chan rig.File)
 	var workers sync.WaitGroup
 	for range 8 {
 		workers.Go(func() {
 			for f := range work {
-				sum, err := a.sum(f.Path)
+				sum, err := a.Sum(f.Path)
 				if err != nil {
 					t.Error(err)
 					continue
@@ -148,7 +150,7 @@ func download(t *testing.T, a *api, folder string) map[string]string {
 			}
 		})
 	}
-	for _, f := range a.list(folder) {
+	for _, f := range a.List(folder) {
 		if f.Type == 0 {
 			work <- f
 		}
