@@ -67,7 +67,7 @@ export interface paths {
          * Send a chunk
          * @description Bytes `[index × chunk_size, …)` of the file: each chunk is `chunk_size` long but the last, which is the rest; with `chunk_size` 0 there is one chunk, index 0, of the whole file; an empty file is one empty chunk. Any order, in parallel.
          *
-         *     The announced length (`Content-Length`, else `X-Expected-Entity-Length`) must be exactly the chunk's, else 40013. Success means that the bytes are durable. The same chunk again is harmless, and stays so after completion for as long as the session would have lived; other bytes for a received chunk are refused with 409 and change nothing. A body that ends early, or does not have its `Content-Digest`, is refused with 50004 and can be sent again.
+         *     The announced length (`Content-Length`, else `X-Expected-Entity-Length`) must be exactly the chunk's, else 40013. *(addition)* Index 0 also takes the whole file at once, as long as no other chunk has arrived. Success means that the bytes are durable. The same chunk again is harmless, and stays so after completion for as long as the session would have lived; other bytes for a received chunk are refused with 409 and change nothing. A body that ends early, or does not have its `Content-Digest`, is refused with 50004 and can be sent again.
          *
          *     The chunk that was the last one missing completes the file before it is answered.
          */
@@ -459,7 +459,7 @@ export interface paths {
         put?: never;
         /**
          * Create the first administrator
-         * @description *(addition)* Works once, with the token that the server prints at its first start, and signs the new administrator in. The `login` section of the configuration has `setup_required` until then. A wrong token is 40020; a site that is set up is 403.
+         * @description *(addition)* Works once, with the token that the server prints at its first start, and signs the new administrator in. The `login` section of the configuration has `setup_required` until then. A token that is not the right one, or not any more, is 403.
          */
         post: operations["setUpSite"];
         delete?: never;
@@ -757,7 +757,7 @@ export interface components {
             storage_policy?: components["schemas"]["StoragePolicy"];
             /**
              * Format: int64
-             * @description Bytes of all versions, unfinished uploads included.
+             * @description Bytes of all versions.
              */
             storage_used: number;
             entities: components["schemas"]["Entity"][];
@@ -1068,6 +1068,24 @@ export interface components {
         };
     };
     responses: {
+        /** @description The body is over 1 MiB and was not read. */
+        TooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"];
+            };
+        };
+        /** @description The body is compressed; send it as it is. */
+        Encoded: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"];
+            };
+        };
         /** @description Done, or the reason why not. */
         Done: {
             headers: {
@@ -1258,6 +1276,8 @@ export interface operations {
                     } | components["schemas"]["Failure"];
                 };
             };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
         };
     };
     deleteUploadSession: {
@@ -1285,6 +1305,8 @@ export interface operations {
         };
         responses: {
             200: components["responses"]["Done"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
         };
     };
     showUpload: {
@@ -1420,6 +1442,8 @@ export interface operations {
         };
         responses: {
             200: components["responses"]["Done"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
         };
     };
     createFile: {
@@ -1445,6 +1469,8 @@ export interface operations {
         };
         responses: {
             200: components["responses"]["OneFile"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
         };
     };
     renameFile: {
@@ -1470,6 +1496,8 @@ export interface operations {
         };
         responses: {
             200: components["responses"]["OneFile"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
         };
     };
     fileInfo: {
@@ -1545,6 +1573,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
         };
     };
     putContent: {
@@ -1761,6 +1791,8 @@ export interface operations {
         };
         responses: {
             200: components["responses"]["Done"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
         };
     };
     patchView: {
@@ -1793,6 +1825,8 @@ export interface operations {
         };
         responses: {
             200: components["responses"]["Done"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
         };
     };
     prepareLogin: {
@@ -1848,6 +1882,8 @@ export interface operations {
         };
         responses: {
             200: components["responses"]["SignedIn"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
         };
     };
     deleteToken: {
@@ -1881,6 +1917,8 @@ export interface operations {
                     } | components["schemas"]["Failure"];
                 };
             };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
         };
     };
     refreshToken: {
@@ -1913,6 +1951,8 @@ export interface operations {
                     } | components["schemas"]["Failure"];
                 };
             };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
         };
     };
     getMe: {
@@ -2098,6 +2138,8 @@ export interface operations {
         };
         responses: {
             200: components["responses"]["SignedIn"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
         };
     };
     getOpenAPI: {
