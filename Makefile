@@ -50,7 +50,7 @@ help: ## Show this list
 
 .PHONY: run
 run: build ## Set everything up, build, and serve ./data on 127.0.0.1:5212
-	$(BINARY) serve
+	@$(BINARY) serve
 
 .PHONY: build
 build: $(BINARY) ## Build bin/wharf with the web page inside
