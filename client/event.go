@@ -24,7 +24,7 @@ const (
 type Event struct {
 	Kind      EventKind
 	Local     string // path, where there is one
-	Remote    string // URI
+	Remote    string // URI, as it was asked for
 	Size      int64
 	Confirmed int64
 	Resumed   int64

@@ -34,19 +34,21 @@ type backoff struct {
 // asked about unfinished uploads once and not for each file.
 type Batch struct {
 	unfinished []wire.UploadProgress
+	listed     bool
 
 	mu    sync.Mutex
 	since time.Time // first failure since the last progress
 	fails int
 }
 
-// NewBatch asks the server about unfinished uploads.
+// NewBatch asks the server about unfinished uploads. If that fails the batch
+// can be used all the same: then each upload asks for itself.
 func (c *Client) NewBatch(ctx context.Context) (*Batch, error) {
 	list, err := c.Uploads(ctx)
 	if isUnsupported(err) {
 		err = nil
 	}
-	return &Batch{unfinished: list}, err
+	return &Batch{unfinished: list, listed: err == nil}, err
 }
 
 func (c *Client) backoff(giveUp time.Duration, tell func(error, time.Duration), shared *Batch) *backoff {

@@ -200,7 +200,7 @@ func (u *upload) started(s *session) {
 	u.back.progress()
 	u.out.Session, u.out.Resumed = s.id, s.confirmed
 	u.tells.tell(func(e *Event) {
-		e.Kind, e.Remote, e.Confirmed, e.Resumed = EventStarted, u.out.URI.String(), s.confirmed, s.confirmed
+		e.Kind, e.Confirmed, e.Resumed = EventStarted, s.confirmed, s.confirmed
 	})
 }
 
@@ -234,7 +234,7 @@ func (u *upload) modified() int64 {
 // resume looks for an unfinished upload of this file.
 func (u *upload) resume(ctx context.Context) (*session, error) {
 	var list []wire.UploadProgress
-	if u.in.Batch != nil && len(u.dead) == 0 {
+	if u.in.Batch != nil && u.in.Batch.listed && len(u.dead) == 0 {
 		list = u.in.Batch.unfinished
 	} else {
 		var err error

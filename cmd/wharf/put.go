@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/wharfinger/wharfinger/api/wire"
+	"github.com/wharfinger/wharfinger/client"
+)
+
+// putCmd uploads.
+type putCmd struct {
+	Paths          []string `arg:"" name:"local… remote" help:"Files and folders, then the place on the server."`
+	Chunks         int      `default:"4" help:"Chunks of each file at once." placeholder:"N"`
+	OnConflict     string   `enum:"fail,version,rename,skip" default:"fail" help:"When something else of that name is there: ${enum}." placeholder:"WHAT"`
+	Exclude        []string `help:"Leave out names like this, such as '*.tmp' or 'build/'." placeholder:"PATTERN" sep:"none"`
+	FollowSymlinks bool     `help:"Upload what symbolic links point to."`
+	transferFlags
+}
+
+// Help is shown below the flags.
+func (putCmd) Help() string {
+	return `REMOTE is a path like /docs/ or a URI like cloudreve://my/docs. One file becomes REMOTE, unless that is a
+folder or ends with a slash. A folder DIR, or one of several sources, goes into the folder REMOTE under its own
+name; DIR/. stands for what is in DIR.
+
+A file whose very bytes are there already is left alone, so the same command again sends only what is missing.`
+}
+
+// Validate implements a check of kong's.
+func (c *putCmd) Validate() error {
+	if len(c.Paths) < 2 {
+		return errors.New("put needs at least one local path and a remote one")
+	}
+	if c.Chunks < 1 || c.Chunks > 64 {
+		return errors.New("--chunks must be from 1 to 64")
+	}
+	if _, err := excluder(c.Exclude); err != nil {
+		return err
+	}
+	return c.check()
+}
+
+// Run uploads.
+func (c *putCmd) Run(ctx context.Context, std streams) error {
+	local, remote := c.Paths[:len(c.Paths)-1], c.Paths[len(c.Paths)-1]
+	to, err := parseRemote(remote)
+	if err != nil {
+		return err
+	}
+	cl, err := c.connect()
+	if err != nil {
+		return err
+	}
+	items, err := c.plan(ctx, cl, local, to, inside(remote))
+	if err != nil {
+		return err
+	}
+	batch, err := cl.NewBatch(ctx)
+	if err != nil && !client.IsRetryable(err) {
+		return err
+	}
+	t := new(tally)
+	p := newProgress(std, c.transferFlags, "sent")
+	like := client.UploadInput{
+		OnConflict: client.Conflict(c.OnConflict), Chunks: c.Chunks, Limiter: c.limiter(), Progress: p.event,
+		GiveUpAfter: c.patience(), Batch: batch,
+	}
+	err = each(ctx, items, c.Files, func(ctx context.Context, it item) result { return put(ctx, cl, it, like) }, func(r result) {
+		if r.note == "" {
+			t.count(r.err)
+		}
+		p.result(r)
+	})
+	return finish(p, t, err)
+}
+
+// put uploads one item.
+func put(ctx context.Context, cl *client.Client, it item, like client.UploadInput) result {
+	r := result{item: it}
+	if it.folder {
+		_, r.err = cl.Mkdir(ctx, it.remote)
+		return r
+	}
+	like.URI = it.remote
+	out, err := cl.UploadFile(ctx, it.local, like)
+	r.outcome, r.size, r.sent, r.resumed, r.took, r.err = out.Outcome, out.Size, out.Sent, out.Resumed, out.Took, err
+	if as := remotePath(out.URI); as != remotePath(it.remote) {
+		r.as = as
+	}
+	return r
+}
+
+// plan decides where each source goes, and looks at all of them before the
+// first byte is sent.
+func (c *putCmd) plan(ctx context.Context, cl *client.Client, local []string, to wire.URI, into bool) (iter.Seq[item], error) {
+	exclude, err := excluder(c.Exclude)
+	if err != nil {
+		return nil, err
+	}
+	o := walkOptions{exclude: exclude, followSymlinks: c.FollowSymlinks}
+	var walks []iter.Seq[item]
+	for _, name := range local {
+		st, err := os.Stat(name)
+		switch {
+		case err != nil:
+			return nil, err
+		case st.IsDir() && !c.Recursive:
+			return nil, &exit{exitUsage, fmt.Errorf("%s is a folder; use -r to upload it", name)}
+		case st.IsDir() && contentsOf(filepath.ToSlash(name)):
+			walks = append(walks, walkLocal(name, to, o))
+			continue
+		}
+		target := to
+		if into || st.IsDir() || len(local) > 1 {
+			if target, err = childOf(to, name); err != nil {
+				return nil, err
+			}
+		} else if target, err = fileTarget(ctx, cl, to, name); err != nil {
+			return nil, err
+		}
+		walks = append(walks, walkLocal(name, target, o))
+	}
+	return func(yield func(item) bool) {
+		for _, walk := range walks {
+			for it := range walk {
+				if !yield(it) {
+					return
+				}
+			}
+		}
+	}, nil
+}
+
+func childOf(to wire.URI, local string) (wire.URI, error) {
+	abs, err := filepath.Abs(local) // ".." has a name too
+	if err != nil {
+		return to, err
+	}
+	base := filepath.Base(abs)
+	if strings.Trim(base, `/\`) == "" {
+		return to, &exit{exitUsage, fmt.Errorf("%s has no name of its own; write %s. to mean what is in it", local, local)}
+	}
+	return to.Child(base), nil
+}
+
+// fileTarget is the name that one file gets: to itself, or its own name in the
+// folder to.
+func fileTarget(ctx context.Context, cl *client.Client, to wire.URI, local string) (wire.URI, error) {
+	if len(to.Path) == 0 {
+		return childOf(to, local)
+	}
+	f, err := cl.Stat(ctx, to)
+	switch {
+	case err == nil && f.Type == wire.IsFolder:
+		return childOf(to, local)
+	case err == nil, client.IsNotFound(err):
+		return to, nil
+	}
+	return to, err
+}
