@@ -153,6 +153,12 @@ export class Engine {
     this.changed();
   }
 
+  /** Goes on with all that failed. */
+  retryFailed(): void {
+    for (const job of [...this.board.group('needsYou')])
+      if (job.state === 'failed') this.proceed(job);
+  }
+
   /** Stops the job and, unless it had arrived, takes back what was sent. */
   async cancel(job: Job): Promise<void> {
     const arrived = job.state === 'done' || job.state === 'skipped';

@@ -116,6 +116,9 @@ function Overall({ summary: s }: { summary: Summary }) {
           <Tool act={() => engine.hold('paused')}>{t('transfers.pauseAll')}</Tool>
         )}
         {active && <Tool act={() => engine.cancelAll()}>{t('transfers.cancelAll')}</Tool>}
+        {s.groups.needsYou > 1 && (
+          <Tool act={() => engine.retryFailed()}>{t('transfers.retryAll')}</Tool>
+        )}
         {s.groups.done > 0 && (
           <Tool act={() => engine.clearDone()}>{t('transfers.clearDone')}</Tool>
         )}
