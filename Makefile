@@ -37,8 +37,8 @@ GO_SOURCES  := $(shell find api client cmd internal web/embed*.go -type f ! -nam
 WEB_SOURCES := $(shell find web/src web/public web/index.html web/package.json web/*.config.ts web/tsconfig*.json -type f 2>/dev/null)
 
 # The race detector slows these down without a gain: they start real processes.
-PROCESS_TESTS := ./test/e2e/...
-UNIT_PACKAGES  = $$(go list ./... | grep -v -e /test/e2e -e /web/node_modules)
+PROCESS_TESTS := ./test/e2e/... $(if $(wildcard test/chaos/*.go),./test/chaos/...)
+UNIT_PACKAGES  = $$(go list ./... | grep -v -e /test/e2e -e /test/chaos -e /web/node_modules)
 
 ##@ Use
 
