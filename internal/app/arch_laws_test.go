@@ -301,7 +301,11 @@ func lawDocs(pkgs []pkg) (broken []string) {
 		if !p.hasGoFiles || len(p.files) == 0 { // tests alone, or generated alone
 			continue
 		}
-		doc := slices.IndexFunc(p.files, func(f source) bool { return path.Base(f.path) == "doc.go" })
+		name := "doc.go"
+		if strings.HasPrefix(p.path, "cmd/") {
+			name = "main.go" // where a command says what it is
+		}
+		doc := slices.IndexFunc(p.files, func(f source) bool { return path.Base(f.path) == name })
 		if doc < 0 && len(p.files) == 1 {
 			doc = 0 // a package of one file is introduced there
 		}
