@@ -38,7 +38,7 @@ func (b *Base) AddUser(ctx context.Context, n NewUser) (catalog.User, error) {
 	if !address.MatchString(n.Email) {
 		return catalog.User{}, errs.Newf(errs.Invalid, errs.BadParam, "%q is not an e-mail address.", n.Email).At(op)
 	}
-	hash, err := auth.Hash(n.Password)
+	hash, err := auth.Hash(ctx, n.Password)
 	if err != nil {
 		return catalog.User{}, errs.Wrap(op, err)
 	}
@@ -105,7 +105,7 @@ func (b *Base) Users(ctx context.Context) ([]UserLine, error) {
 // SetPassword gives an account another password and ends all its sign-ins.
 func (b *Base) SetPassword(ctx context.Context, email string, password core.Secret) error {
 	const op = "app.SetPassword"
-	hash, err := auth.Hash(password)
+	hash, err := auth.Hash(ctx, password)
 	if err != nil {
 		return errs.Wrap(op, err)
 	}

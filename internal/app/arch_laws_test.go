@@ -374,9 +374,13 @@ func direct(modules map[string]string, pkgs []pkg) map[string]string {
 // licence and a reason beside it.
 func lawDependencies(used map[string]string, doc string) (broken []string) {
 	rows := map[string]string{}
+	tools := false // tools are built outside the module: nothing imports them
 	for line := range strings.Lines(doc) {
+		if strings.HasPrefix(line, "#") {
+			tools = strings.Contains(line, "tools")
+		}
 		cells := strings.Split(line, "|")
-		if len(cells) != 6 {
+		if len(cells) != 6 || tools {
 			continue
 		}
 		for i := range cells {
@@ -393,6 +397,11 @@ func lawDependencies(used map[string]string, doc string) (broken []string) {
 			broken = append(broken, fmt.Sprintf("%s is used: give it a row \"| `%s` | %s | licence | why |\"", name, name, version))
 		default:
 			broken = append(broken, fmt.Sprintf("%s is used at %s, but its row says %s", name, version, rows[name]))
+		}
+	}
+	for name := range rows {
+		if _, ok := used[name]; !ok && strings.ContainsAny(name, "./@") {
+			broken = append(broken, fmt.Sprintf("%s has a row, but nothing of ours imports it", name))
 		}
 	}
 	slices.Sort(broken)

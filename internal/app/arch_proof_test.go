@@ -27,7 +27,7 @@ func TestEveryLawCanFail(t *testing.T) {
 	named := func(text string) []string {
 		return lawTestNames([]source{{"docs/a.md", text}, {"x/y_test.go", "package x\n\nfunc TestThere(t *testing.T) {}\n"}, {"test/wire/testdata/up.txtar", "-- one --\n> GET /\n"}})
 	}
-	table := "| `a.org/b` | v1 | MIT | we parse with it |\n| `a.org/c` | v1 | MIT | |\n"
+	table := "| `a.org/b` | v1 | MIT | we parse with it |\n| `a.org/c` | v1 | MIT | |\n# tools\n| `a.org/e` | v1 | MIT | a tool |\n"
 	deps := func(name, version string) []string { return lawDependencies(map[string]string{name: version}, table) }
 
 	tests := []struct {
@@ -77,6 +77,7 @@ func TestEveryLawCanFail(t *testing.T) {
 
 		{"dependency without a row", deps("a.org/d", "v1"), deps("a.org/b", "v1"), "a.org/d is used"},
 		{"dependency without a reason", deps("a.org/c", "v1"), nil, "a.org/c is used"},
+		{"dependency that is gone", deps("a.org/d", "v1"), nil, "a.org/b has a row"},
 		{"dependency of another version", deps("a.org/b", "v2"), nil, "its row says v1"},
 		{"dead link", links("see [it](b.md) and [this](../x/y.go#l)"), links("see [a](a.md), [top](../x), [web](https://a.org/b)"), "link to b.md"},
 		{"dead picture", links(`<img src="no.png">`), links(`<img src="a.md">`), "link to no.png"},

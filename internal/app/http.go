@@ -35,7 +35,7 @@ func (a *App) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := &recorder{ResponseWriter: w}
 		start := a.cfg.Clock()
-		defer func() {
+		defer func() { //nolint:contextcheck // what is left to do must not end with the request
 			if p := recover(); p != nil {
 				if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 					panic(p)

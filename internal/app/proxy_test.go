@@ -1,6 +1,7 @@
 package app
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"testing"
 )
@@ -21,7 +22,7 @@ func TestForwardedAddressesCountOnlyFromTrustedProxies(t *testing.T) {
 		{"[::1]:9", "2001:db8::1", "[2001:db8::1]:0"},
 		{"@", "198.51.100.1", "@"},
 	} {
-		r := httptest.NewRequest("GET", "/", nil)
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.RemoteAddr = c.peer
 		if c.forwarded != "" {
 			r.Header.Set("X-Forwarded-For", c.forwarded)

@@ -33,23 +33,23 @@ var process = newHasher(current)
 
 // Hash returns pw as argon2id in PHC form; Invalid/bad_param unless it has 8 to
 // 128 characters. It waits while too many others are hashing.
-func Hash(pw core.Secret) (core.Secret, error) {
+func Hash(ctx context.Context, pw core.Secret) (core.Secret, error) {
 	const op = "auth.Hash"
 	if err := shape(pw, minNew); err != nil {
 		return "", errs.Wrap(op, err)
 	}
-	h, err := process.hash(context.Background(), pw)
+	h, err := process.hash(ctx, pw)
 	return h, errs.Wrap(op, err)
 }
 
 // Verify reports whether hash was made of pw. An error means that hash is not
 // one of ours, never that pw is wrong.
-func Verify(pw, hash core.Secret) (bool, error) {
+func Verify(ctx context.Context, pw, hash core.Secret) (bool, error) {
 	const op = "auth.Verify"
 	if err := shape(pw, minTried); err != nil {
 		return false, errs.Wrap(op, err)
 	}
-	ok, err := process.verify(context.Background(), pw, hash)
+	ok, err := process.verify(ctx, pw, hash)
 	return ok, errs.Wrap(op, err)
 }
 

@@ -12,7 +12,7 @@ import (
 func TestAPasswordIsKeptAsArgon2idOfOWASPsStrength(t *testing.T) {
 	t.Parallel()
 	const pw core.Secret = "пароль от порта"
-	h, err := auth.Hash(pw)
+	h, err := auth.Hash(t.Context(), pw)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,11 +22,11 @@ func TestAPasswordIsKeptAsArgon2idOfOWASPsStrength(t *testing.T) {
 	if auth.NeedsRehash(h) {
 		t.Error("a new hash is stale")
 	}
-	if again, _ := auth.Hash(pw); again == h {
+	if again, _ := auth.Hash(t.Context(), pw); again == h {
 		t.Error("no salt")
 	}
 	for tried, want := range map[core.Secret]bool{pw: true, pw + "x": false, "пароль": false} {
-		if ok, err := auth.Verify(tried, h); ok != want || err != nil {
+		if ok, err := auth.Verify(t.Context(), tried, h); ok != want || err != nil {
 			t.Errorf("%s: %v, %v", tried.Reveal(), ok, err)
 		}
 	}
@@ -35,13 +35,13 @@ func TestAPasswordIsKeptAsArgon2idOfOWASPsStrength(t *testing.T) {
 func TestLengthsOfPasswords(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int]bool{7: false, 8: true, 128: true, 129: false} {
-		if _, err := auth.Hash(core.Secret(strings.Repeat("é", n))); (err == nil) != want {
+		if _, err := auth.Hash(t.Context(), core.Secret(strings.Repeat("é", n))); (err == nil) != want {
 			t.Errorf("%d characters: %v", n, err)
 		} else if err != nil {
 			wantErr(t, err, errs.Invalid, errs.BadParam)
 		}
 	}
-	_, err := auth.Verify("abc", "")
+	_, err := auth.Verify(t.Context(), "abc", "")
 	wantErr(t, err, errs.Invalid, errs.BadParam)
 }
 
@@ -57,7 +57,7 @@ func TestAHashThatIsNoneIsAnErrorAndNeverAMatch(t *testing.T) {
 		"$argon2id$v=19$m=64,t=1,p=1$" + salt + "$", "$argon2id$v=19$m=64,t=1,p=1$$" + key, "$argon2id$v=19$m=64,t=1,p=1$*$" + key,
 		"$argon2id$v=19$m=64,t=1,p=1$" + salt + "$*", "$argon2id$v=19$x$" + salt + "$" + key, "$argon2id$x$m=64,t=1,p=1$" + salt + "$" + key,
 	} {
-		ok, err := auth.Verify("whatever", h)
+		ok, err := auth.Verify(t.Context(), "whatever", h)
 		if ok || err == nil {
 			t.Errorf("%s: %v, %v", h.Reveal(), ok, err)
 		}

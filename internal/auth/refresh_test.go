@@ -6,9 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/wharfinger/wharfinger/internal/auth"
 	"github.com/wharfinger/wharfinger/internal/errs"
-	"pgregory.net/rapid"
 )
 
 func TestARefreshTokenUsedAgainEndsItsFamily(t *testing.T) {

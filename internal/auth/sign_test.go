@@ -29,8 +29,12 @@ func TestASignedAddressHoldsUntilItsTime(t *testing.T) {
 	wantErr(t, s.Check(download, sig, until), errs.Forbidden, errs.SignExpired)
 	wantErr(t, auth.NewSigner(auth.DeriveKeys([32]byte{2})).Check(download, sig, until), errs.Forbidden, errs.SignBad)
 	for _, m := range []auth.Message{
-		{}, {Method: "PUT", Path: download.Path}, {Method: "GET", Path: download.Path + "x"},
-		{Method: "GETc", Path: download.Path[1:]}, {Method: "", Path: "GET" + download.Path}, {Method: download.Path, Path: "GET"},
+		{},
+		{Method: "PUT", Path: download.Path},
+		{Method: "GET", Path: download.Path + "x"},
+		{Method: "GETc", Path: download.Path[1:]},
+		{Method: "", Path: "GET" + download.Path},
+		{Method: download.Path, Path: "GET"},
 	} {
 		wantErr(t, s.Check(m, sig, time.Unix(0, 0)), errs.Forbidden, errs.SignBad)
 	}

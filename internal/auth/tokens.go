@@ -153,8 +153,9 @@ func (t *Tokens) prove(ctx context.Context, email string, pw core.Secret, addr s
 	if err := t.guard.allow(ctx, try); err != nil {
 		return Account{}, errs.Wrap(op, err)
 	}
-	hash, broken := acc.Password, error(nil)
-	if _, broken = decode(hash); broken != nil {
+	hash := acc.Password
+	_, broken := decode(hash)
+	if broken != nil {
 		hash = t.passwords.dummy // no account, or one without a password: the same work
 	}
 	same, err := t.passwords.verify(ctx, pw, hash)

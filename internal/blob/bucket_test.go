@@ -49,7 +49,9 @@ func (b broken) Put(_ context.Context, _ string, src blob.Source, _ blob.PutOpti
 	_, _ = io.Copy(io.Discard, src)
 	return blob.Info{}, b.err
 }
+
 func (b broken) Open(context.Context, string, core.Range) (io.ReadCloser, error) { return nil, b.err }
+
 func (b broken) Staged(context.Context, blob.Handle, core.Range) (io.ReadCloser, error) {
 	return nil, b.err
 }

@@ -60,7 +60,7 @@ func TestCopyStopsAtTheFirstFault(t *testing.T) {
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	for what, c := range map[string]struct {
-		ctx  context.Context
+		ctx  context.Context //nolint:containedctx // a row of a table
 		dst  sink
 		src  io.Reader
 		want error

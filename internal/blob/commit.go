@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/cipher"
+	"errors"
 	"io"
 	"slices"
 
@@ -141,9 +142,9 @@ func (o *outlet) Read(p []byte) (int, error) {
 	}
 	o.left -= int64(n)
 	switch {
-	case err == nil, o.left == 0 && err == io.EOF:
+	case err == nil, o.left == 0 && errors.Is(err, io.EOF):
 		return n, nil
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		err = errs.Newf(errs.Internal, errs.IOFailed, "stored bytes end %d too early", o.left).At(o.op)
 	default:
 		err = o.b.wrap(o.op, err)

@@ -6,9 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/errs"
-	"pgregory.net/rapid"
 )
 
 func TestPublicIDsRoundTripAndRefuseForeignOnes(t *testing.T) {

@@ -220,7 +220,7 @@ func (d *Door) putContent(q *request) error {
 		if err != nil {
 			return err
 		}
-		defer spooled.Close()
+		defer func() { _ = spooled.Close() }() // the file has no name: it is gone
 		body, size = spooled, spooled.size
 	}
 	n, err := d.Engine.Put(q.ctx(), q.actor, upload.Request{
