@@ -67,7 +67,7 @@ func TestFaultsOnTheWayOfAChunkAreOvercome(t *testing.T) {
 			t.Run(fmt.Sprint(name, " at ", at), func(t *testing.T) {
 				t.Parallel()
 				b := newBench(t)
-				b.Break = nth(chunks, map[int]fake.Fault{at: f})
+				b.Break(nth(chunks, map[int]fake.Fault{at: f}))
 				data := randomBytes(6*chunk+5, 2)
 				if _, err := b.c.Upload(t.Context(), input(data, "x")); err != nil {
 					t.Fatal(err)
@@ -85,7 +85,7 @@ func TestFaultsOnTheWayOfAChunkAreOvercome(t *testing.T) {
 func TestALostAnswerDoesNotSendTheChunkAgain(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.Break = nth(chunks, map[int]fake.Fault{1: {LoseAnswer: true}, 3: {LoseAnswer: true}, 6: {LoseAnswer: true}})
+	b.Break(nth(chunks, map[int]fake.Fault{1: {LoseAnswer: true}, 3: {LoseAnswer: true}, 6: {LoseAnswer: true}}))
 	data := randomBytes(6*chunk, 3)
 	if _, err := b.c.Upload(t.Context(), input(data, "x")); err != nil {
 		t.Fatal(err)
@@ -99,7 +99,7 @@ func TestALostAnswerDoesNotSendTheChunkAgain(t *testing.T) {
 func TestALostAnswerToTheBeginningContinuesThatSession(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.Break = nth(begins, map[int]fake.Fault{1: {LoseAnswer: true}})
+	b.Break(nth(begins, map[int]fake.Fault{1: {LoseAnswer: true}}))
 	data := randomBytes(3*chunk, 4)
 	if _, err := b.c.Upload(t.Context(), input(data, "x")); err != nil {
 		t.Fatal(err)
@@ -126,6 +126,7 @@ func (b *bench) interrupted(data []byte, after int, path ...string) {
 	if _, err := b.c.Upload(ctx, in); !errors.Is(err, context.Canceled) {
 		b.t.Fatalf("the interrupted upload says %v", err)
 	}
+	b.Settle()
 }
 
 func TestAnotherProcessGoesOnWhereOneStopped(t *testing.T) {
@@ -184,7 +185,7 @@ func TestAResumedFileThatIsAnotherOneIsFoundOutAndSentAnew(t *testing.T) {
 func TestBytesSpoiledInTheServerAreReportedIfSendingThemAnewDoesNotHelp(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.Break = func(r *http.Request) fake.Fault { return fake.Fault{Flip: chunks(r)} }
+	b.Break(func(r *http.Request) fake.Fault { return fake.Fault{Flip: chunks(r)} })
 	_, err := b.c.Upload(t.Context(), input(randomBytes(3*chunk, 7), "x"))
 	if !errors.Is(err, client.ErrDigest) {
 		t.Errorf("says %v", err)
@@ -196,12 +197,12 @@ func TestASessionThatIsGoneIsReplaced(t *testing.T) {
 	b := newBench(t)
 	data := randomBytes(6*chunk, 8)
 	var once atomic.Bool
-	b.Break = func(r *http.Request) fake.Fault {
+	b.Break(func(r *http.Request) fake.Fault {
 		if chunks(r) && strings.HasSuffix(r.URL.Path, "/3") && !once.Swap(true) {
 			b.Forget()
 		}
 		return fake.Fault{}
-	}
+	})
 	if _, err := b.c.Upload(t.Context(), input(data, "x")); err != nil {
 		t.Fatal(err)
 	}
@@ -213,12 +214,12 @@ func TestATokenThatDiesInTheMiddleIsRenewedOnceForAll(t *testing.T) {
 	b := newBench(t)
 	data := randomBytes(16*chunk, 9)
 	var once atomic.Bool
-	b.Break = func(r *http.Request) fake.Fault {
+	b.Break(func(r *http.Request) fake.Fault {
 		if chunks(r) && strings.HasSuffix(r.URL.Path, "/5") && !once.Swap(true) {
 			b.ForgetAccess()
 		}
 		return fake.Fault{}
-	}
+	})
 	in := input(data, "x")
 	in.Chunks = 8
 	if _, err := b.c.Upload(t.Context(), in); err != nil {
@@ -236,7 +237,7 @@ func TestAnUploadOutlivesAServerThatIsAwayForAWhile(t *testing.T) {
 	b := newBench(t)
 	data := randomBytes(6*chunk, 10)
 	var away atomic.Int64
-	b.Break = func(r *http.Request) fake.Fault {
+	b.Break(func(r *http.Request) fake.Fault {
 		if chunks(r) && strings.HasSuffix(r.URL.Path, "/2") && away.Load() == 0 {
 			away.Store(b.clock.Now().Add(8 * time.Minute).UnixNano())
 		}
@@ -244,7 +245,7 @@ func TestAnUploadOutlivesAServerThatIsAwayForAWhile(t *testing.T) {
 			return fake.Fault{Cut: true}
 		}
 		return fake.Fault{}
-	}
+	})
 	if _, err := b.c.Upload(t.Context(), input(data, "x")); err != nil {
 		t.Fatal(err)
 	}
@@ -260,12 +261,12 @@ func TestAServerThatStaysAwayIsGivenUpOnAndWhatIsThereIsKept(t *testing.T) {
 	b := newBench(t)
 	data := randomBytes(6*chunk, 11)
 	var dead atomic.Bool
-	b.Break = func(r *http.Request) fake.Fault {
+	b.Break(func(r *http.Request) fake.Fault {
 		if chunks(r) && strings.HasSuffix(r.URL.Path, "/3") {
 			dead.Store(true)
 		}
 		return fake.Fault{Cut: dead.Load()}
-	}
+	})
 	in := input(data, "x")
 	in.GiveUpAfter, in.Chunks = 2*time.Minute, 1
 	began := b.clock.Now()
@@ -277,7 +278,7 @@ func TestAServerThatStaysAwayIsGivenUpOnAndWhatIsThereIsKept(t *testing.T) {
 		t.Errorf("gave up after %v", took)
 	}
 	dead.Store(false)
-	b.Break = nil
+	b.Break(nil)
 	out, err = b.c.Upload(t.Context(), input(data, "x"))
 	if err != nil || out.Resumed != 3*chunk {
 		t.Errorf("the next one says %v, resumed %d", err, out.Resumed)
@@ -289,7 +290,7 @@ func TestAServerThatStaysAwayIsGivenUpOnAndWhatIsThereIsKept(t *testing.T) {
 func TestAConnectionThatMovesNothingIsLeft(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, func(o *client.Options) { o.StallAfter = 150 * time.Millisecond })
-	b.Break = nth(chunks, map[int]fake.Fault{2: {Hang: true}})
+	b.Break(nth(chunks, map[int]fake.Fault{2: {Hang: true}}))
 	data := randomBytes(4*chunk, 12)
 	if _, err := b.c.Upload(t.Context(), input(data, "x")); err != nil {
 		t.Fatal(err)
@@ -303,12 +304,12 @@ func TestRefusalsThatTimeDoesNotHealAreNotRepeated(t *testing.T) {
 		wire.CodeChunkIndexInvalid, wire.CodeContentLengthWrong, wire.CodePathNotFound, wire.CodeForbidden, wire.CodePolicyUnsuitable,
 	} {
 		b := newBench(t)
-		b.Break = func(r *http.Request) fake.Fault {
+		b.Break(func(r *http.Request) fake.Fault {
 			if chunks(r) {
 				return fake.Fault{Code: code}
 			}
 			return fake.Fault{}
-		}
+		})
 		in := input(randomBytes(2*chunk, 13), "x")
 		in.Chunks = 1
 		_, err := b.c.Upload(t.Context(), in)
@@ -329,12 +330,12 @@ func TestQuotaAndSizeLimitsOfProxiesAreTold(t *testing.T) {
 		t.Errorf("says %v", err)
 	}
 	b = newBench(t)
-	b.Break = func(r *http.Request) fake.Fault {
+	b.Break(func(r *http.Request) fake.Fault {
 		if chunks(r) {
 			return fake.Fault{Status: http.StatusRequestEntityTooLarge}
 		}
 		return fake.Fault{}
-	}
+	})
 	if _, err := b.c.Upload(t.Context(), input(randomBytes(100, 1), "x")); !client.IsTooLarge(err) || !strings.Contains(err.Error(), "proxy") {
 		t.Errorf("says %v", err)
 	}

@@ -6,7 +6,7 @@
 // Tests of any package may import it; product code must not.
 //
 //	srv := fake.New(t)
-//	srv.Break = func(r *http.Request) fake.Fault {
+//	srv.Break(func(r *http.Request) fake.Fault {
 //		return fake.Fault{LoseAnswer: r.Method == http.MethodPost}
-//	}
+//	})
 package fake

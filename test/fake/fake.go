@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -38,8 +39,6 @@ type Fault struct {
 // Server is the fake. Its exported fields are set before the first request.
 type Server struct {
 	URL string
-	// Break chooses the fault of each request. It is called by many goroutines.
-	Break func(*http.Request) Fault
 	// ChunkSize is the policy's.
 	ChunkSize int64
 	// Encrypt makes the server ask for encryption by clients that can.
@@ -55,13 +54,15 @@ type Server struct {
 
 	http *httptest.Server
 	mu   sync.Mutex
+	busy atomic.Int64
 
+	fault    func(*http.Request) Fault
 	files    map[string]*file // by path; folders too
 	sessions map[string]*session
 	access   map[string]time.Time
 	refresh  map[string]bool
 	chunks   []Chunk
-	Calls    map[string]int // by method and first two parts of the path
+	calls    map[string]int // by method and first two parts of the path
 }
 
 type file struct {
@@ -94,7 +95,7 @@ func Start() *Server {
 	s := &Server{
 		ChunkSize: 64 << 10, Quota: 1 << 40, TokenLife: time.Hour, Now: time.Now,
 		files: map[string]*file{"": {folder: true}}, sessions: map[string]*session{},
-		access: map[string]time.Time{}, refresh: map[string]bool{}, Calls: map[string]int{},
+		access: map[string]time.Time{}, refresh: map[string]bool{}, calls: map[string]int{},
 	}
 	mux := http.NewServeMux()
 	for pattern, h := range s.routes() {
@@ -104,6 +105,22 @@ func Start() *Server {
 	s.http = httptest.NewServer(s.faulty(mux))
 	s.URL = s.http.URL
 	return s
+}
+
+// Break lets choose decide about the fault of each request from now on. It is
+// called by many goroutines at once.
+func (s *Server) Break(choose func(*http.Request) Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fault = choose
+}
+
+// Settle waits until no request is being worked on: what a client that left has
+// sent may still be.
+func (s *Server) Settle() {
+	for s.busy.Load() != 0 {
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // Close ends it.
@@ -137,13 +154,18 @@ func (s *Server) routes() map[string]http.HandlerFunc {
 // faulty puts the chosen fault around the work.
 func (s *Server) faulty(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.busy.Add(1)
+		defer s.busy.Add(-1)
 		var f Fault
-		if s.Break != nil {
-			f = s.Break(r)
+		s.mu.Lock()
+		choose := s.fault
+		s.mu.Unlock()
+		if choose != nil {
+			f = choose(r)
 		}
 		s.mu.Lock()
 		parts := strings.Split(strings.TrimPrefix(r.URL.Path, "/api/v4/"), "/")
-		s.Calls[r.Method+" "+strings.Join(parts[:min(2, len(parts))], "/")]++
+		s.calls[r.Method+" "+strings.Join(parts[:min(2, len(parts))], "/")]++
 		s.mu.Unlock()
 		time.Sleep(f.Delay)
 		switch {
@@ -311,7 +333,7 @@ func (s *Server) Chunks() []Chunk {
 func (s *Server) Count(call string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.Calls[call]
+	return s.calls[call]
 }
 
 func read(w http.ResponseWriter, r *http.Request, into any) bool {
