@@ -60,7 +60,7 @@ build: $(BINARY) ## Build bin/wharf with the web page inside
 .PHONY: test
 test: ## Everything that must hold before a change is handed in
 	@rm -rf .tools/count
-	@status=0; $(MAKE) --no-print-directory -j$(or $(JOBS),2) all-checks || status=$$?; \
+	@status=0; $(MAKE) --no-print-directory --keep-going -j$(or $(JOBS),2) all-checks || status=$$?; \
 		scripts/total || status=1; exit $$status
 
 .PHONY: all-checks
