@@ -143,6 +143,14 @@ func (l *life) check(d blob.Driver, partsSurvive bool) {
 	if l.committed && !there[uploadKey] {
 		l.t.Fatal("the committed object is gone")
 	}
+	// A cut may bring the staged name of a Put back: sweeping it away leaves the
+	// object as it is.
+	if err := d.(blob.Parts).Abort(ctx, blob.Handle{Key: putKey}); err != nil && !errors.Is(err, blob.ErrSuspect) {
+		l.t.Fatalf("sweeping after a Put: %v", err)
+	}
+	if _, err := d.Stat(ctx, putKey); l.put && err != nil {
+		l.t.Fatalf("the sweep took the object that was put: %v", err)
+	}
 	if pending := l.pending(d); l.committed && len(pending) > 0 {
 		l.t.Fatalf("the committed upload is still staged: %v", pending)
 	}

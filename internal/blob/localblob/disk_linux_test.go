@@ -52,7 +52,7 @@ func TestOnlyTheOwnerMayReadWhatIsKept(t *testing.T) {
 		}
 		return nil
 	})
-	if want := "blobs/a./b+/a.b staging/a./a.c"; err != nil || strings.Join(names, " ") != want {
+	if want := "blobs/a./a.b staging/a./a.c"; err != nil || strings.Join(names, " ") != want {
 		t.Errorf("%v %v, want %s", names, err, want)
 	}
 }
@@ -63,7 +63,7 @@ func TestNothingIsReachedThroughALinkThatLeadsOut(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(out, "secret"), content, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(os.MkdirAll(filepath.Join(dir, "blobs/se"), 0o700), os.Symlink(out, filepath.Join(dir, "blobs/se/cr"))); err != nil {
+	if err := errors.Join(os.MkdirAll(filepath.Join(dir, "blobs"), 0o700), os.Symlink(out, filepath.Join(dir, "blobs/se"))); err != nil {
 		t.Fatal(err)
 	}
 	b := blob.New(d, blob.Options{})
@@ -78,7 +78,7 @@ func TestNothingIsReachedThroughALinkThatLeadsOut(t *testing.T) {
 		t.Error(err)
 	}
 	// Nor is what is no file at all.
-	if err := os.MkdirAll(filepath.Join(dir, "blobs/di/r+/dir"), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Join(dir, "blobs/di/dir"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	_, stat = b.Stat(t.Context(), "dir")

@@ -1,7 +1,7 @@
 // Package localblob keeps bytes as files in one directory of this machine.
 //
-//	blobs/<2>/<2>/<name>   finished objects, never opened for writing
-//	staging/<2>/<name>     uploads under way
+//	blobs/<2>/<name>         finished objects, never opened for writing
+//	staging/<2>/<name>       uploads under way
 //	staging/<2>/<name>+lost  an upload whose bytes a failed sync may have lost
 //
 // <name> is the key with "." for "/", which keeps the order of keys; <2> are its

@@ -16,7 +16,7 @@ func (d *driver) List(ctx context.Context, prefix, after string, limit int) (blo
 		return page, ctx.Err()
 	}
 	w := walk{fs: d.fs, prefix: nameOf(prefix), after: nameOf(after)}
-	err := w.run(ctx, blobs, 2, func(name string, st fs.FileInfo) bool {
+	err := w.run(ctx, blobs, 1, func(name string, st fs.FileInfo) bool {
 		if len(page.Objects) == limit {
 			page.Next = page.Objects[limit-1].Key
 			return false

@@ -173,23 +173,65 @@ func (d *driver) seal(h blob.Handle, sync blob.Sync) error {
 	return errors.Join(err, f.Close())
 }
 
-// Put is an upload of one part that nobody can resume: it is not durable before
-// it is whole.
+// Put is an upload of one part that nobody can resume: one sync of the file and
+// one of its directory make it durable. The directory that it was staged in is
+// not synced: a cut may leave its name there, which is no upload of anybody and
+// is swept.
 func (d *driver) Put(ctx context.Context, key string, src blob.Source, o blob.PutOptions) (blob.Info, error) {
-	h, err := d.Begin(ctx, key, src.Size(), blob.PutOptions{Sync: blob.SyncNever})
+	if err := d.ready(ctx); err != nil {
+		return blob.Info{}, err
+	}
+	to := blobPath(key)
+	if _, err := d.fs.Stat(to); err == nil {
+		return blob.Info{}, fs.ErrExist
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return blob.Info{}, err
+	}
+	durable := o.Sync != blob.SyncNever
+	if err := d.mkdir(path.Dir(stagedPath(key)), false); err != nil {
+		return blob.Info{}, err
+	}
+	if err := d.mkdir(path.Dir(to), durable); err != nil {
+		return blob.Info{}, err
+	}
+	f, err := d.fs.OpenFile(stagedPath(key), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return blob.Info{}, err
 	}
-	info, err := blob.Info{}, d.fill(ctx, key, core.Range{From: 0, To: h.Size}, src, false)
-	if err == nil {
-		info, err = d.Commit(ctx, h, o)
+	if err = errors.Join(d.pour(ctx, f, src, durable), f.Close()); err == nil {
+		err = d.fs.Rename(stagedPath(key), to)
+	}
+	if err == nil && durable {
+		err = d.syncDir(path.Dir(to))
 	}
 	if err != nil {
-		// A failed Commit may have come as far as the rename: then its object stays
-		// for the sweeper, as no row will name it.
+		// What came as far as the rename stays for the sweeper, as no row will
+		// name it.
 		return blob.Info{}, errors.Join(err, d.forget(key))
 	}
-	return info, nil
+	return d.stat(key)
+}
+
+// pour writes all of src to a new file and syncs it.
+func (d *driver) pour(ctx context.Context, f File, src blob.Source, durable bool) error {
+	err := f.Preallocate(src.Size())
+	if errors.Is(err, errors.ErrUnsupported) {
+		err = d.room(src.Size())
+	}
+	if err != nil {
+		return err
+	}
+	n, err := blob.CopyAt(ctx, f, 0, src)
+	if err == nil && n != src.Size() {
+		err = errShort
+	}
+	if err == nil && durable {
+		err = d.synced(f.Sync())
+	}
+	if err == nil {
+		err = reaches(f, src.Size())
+	}
+	return err
 }
 
 func (d *driver) Abort(ctx context.Context, h blob.Handle) error {
