@@ -209,6 +209,20 @@ func TestASessionThatIsGoneIsReplaced(t *testing.T) {
 	b.holds("x", data)
 }
 
+func TestOtherBytesForAChunkThatIsInBeginTheUploadAnew(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.Break(nth(chunks, map[int]fake.Fault{3: {Code: wire.CodeObjectChanged}}))
+	data := randomBytes(4*chunk, 8)
+	if _, err := b.c.Upload(t.Context(), input(data, "x")); err != nil {
+		t.Fatal(err)
+	}
+	b.holds("x", data)
+	if n := b.Count("DELETE file/upload"); n != 1 || b.slept > time.Second {
+		t.Errorf("%d sessions were cancelled, waited %v", n, b.slept)
+	}
+}
+
 func TestATokenThatDiesInTheMiddleIsRenewedOnceForAll(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
