@@ -222,7 +222,7 @@ describe('with an account', () => {
     const second = await drive.open(browser, { errors });
     await drive.signIn(second, fast.url);
     await second.getByRole('button', { name: 'Open the transfer panel: Transfers' }).click();
-    await second.getByText(/are here, kept until/).waitFor();
+    await second.getByText(/are here until/).waitFor();
     await drive.expectAccessible(second);
     const other = join(mkdtempSync(join(scratch, 'x')), 'device.bin');
     writeFileSync(other, drive.noise(1000));

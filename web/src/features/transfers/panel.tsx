@@ -95,6 +95,7 @@ function Overall({ summary: s }: { summary: Summary }) {
     paused: t('transfers.allPaused'),
   };
   if (s.files === 0) return null;
+  const failed = [...engine.board.group('needsYou')].filter((j) => j.state === 'failed').length;
   return (
     <div className={classes.overall}>
       <TwoToneProgress
@@ -116,9 +117,7 @@ function Overall({ summary: s }: { summary: Summary }) {
           <Tool act={() => engine.hold('paused')}>{t('transfers.pauseAll')}</Tool>
         )}
         {active && <Tool act={() => engine.cancelAll()}>{t('transfers.cancelAll')}</Tool>}
-        {s.groups.needsYou > 1 && (
-          <Tool act={() => engine.retryFailed()}>{t('transfers.retryAll')}</Tool>
-        )}
+        {failed > 1 && <Tool act={() => engine.retryFailed()}>{t('transfers.retryAll')}</Tool>}
         {s.groups.done > 0 && (
           <Tool act={() => engine.clearDone()}>{t('transfers.clearDone')}</Tool>
         )}

@@ -42,9 +42,11 @@ export function UnfinishedRow({ upload }: { upload: Upload }) {
         confirmed={upload.receivedBytes}
         total={upload.size}
       />
-      <span className={`${classes.state} num`}>{t('unfinished.progress', facts)}</span>
+      <span className={`${classes.state} num`}>
+        {t('unfinished.progress', facts)}
+        {isLively(upload) && ` · ${t('unfinished.elsewhere')}`}
+      </span>
       <div className={classes.buttons}>
-        {isLively(upload) && <span className={classes.state}>{t('unfinished.elsewhere')}</span>}
         <DiscardButton upload={upload} />
         <ContinueButton uploads={[upload]} text={t('unfinished.continueHow')} />
       </div>
