@@ -2,6 +2,7 @@ package upload
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/wharfinger/wharfinger/internal/blob"
@@ -28,7 +29,8 @@ type Options struct {
 // Engine runs uploads. It is safe for use by many goroutines.
 type Engine struct {
 	Options
-	gate *gate
+	gate  *gate
+	first sync.Once // of the sweeps
 }
 
 // New returns an engine over o.

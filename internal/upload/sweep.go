@@ -3,6 +3,7 @@ package upload
 import (
 	"context"
 	"errors"
+	"math"
 	"time"
 
 	"github.com/wharfinger/wharfinger/internal/blob"
@@ -25,7 +26,9 @@ func (e *Engine) Sweep(ctx context.Context) (Swept, error) {
 	var did Swept
 	now := e.Clock()
 	far := now.AddDate(1000, 0, 0)
-	err := errors.Join(
+	var err error
+	e.first.Do(func() { err = e.makeWhole(ctx, far) })
+	err = errors.Join(err,
 		e.sweepState(ctx, Sealing, far, func(s Session) error {
 			if e.gate.busy(s.ID) {
 				return nil // somebody is at it just now
@@ -44,6 +47,22 @@ func (e *Engine) Sweep(ctx context.Context) (Swept, error) {
 	}
 	err = errors.Join(err, e.sweepStaged(ctx, &did.Discarded))
 	return did, errs.Wrap(op, err)
+}
+
+// makeWhole stages the uploads whose server died between their row and their
+// bytes: nobody was told of them, but they are listed, and what is listed goes
+// on. One that cannot be staged ends.
+func (e *Engine) makeWhole(ctx context.Context, far time.Time) error {
+	open, err := e.Store.Due(ctx, Open, far, math.MaxInt32)
+	for _, s := range open {
+		if s.Received > 0 || s.Size == 0 {
+			continue
+		}
+		if berr := e.begin(ctx, s); berr != nil && !errs.Is(berr, errs.Exists) {
+			err = errors.Join(err, berr, e.end(ctx, s, Aborted))
+		}
+	}
+	return err
 }
 
 // sweepStaged discards staged bytes whose session has ended: a crash came
