@@ -59,6 +59,7 @@ type Version struct {
 	Cipher  *Encryption // nil when stored as it is
 	Created time.Time
 	Creator core.UserID
+	Damage  string // what the last look at the bytes found wrong; "": nothing
 }
 
 // Encryption is how a version is encrypted at rest.

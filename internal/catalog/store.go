@@ -137,6 +137,35 @@ type Policies interface {
 	SetPolicy(ctx context.Context, p Policy, was core.Rev) error
 }
 
+// Audit is what only the doctor and the scrubber ask for.
+type Audit interface {
+	// VersionsAfter returns up to limit versions of all users in order of their
+	// ids, after that id.
+	VersionsAfter(ctx context.Context, after core.VersionID, limit int) ([]Version, error)
+	// BytesAfter returns the sizes of all versions after that id, added up.
+	BytesAfter(ctx context.Context, after core.VersionID) (int64, error)
+	// VersionOfBlob returns the version whose bytes the blob is;
+	// NotFound/version_missing.
+	VersionOfBlob(ctx context.Context, p core.PolicyID, blob string) (Version, error)
+	// IsDoomed reports whether the blob waits to be unlinked.
+	IsDoomed(ctx context.Context, p core.PolicyID, blob string) (bool, error)
+	// SetDamage writes what is wrong with the bytes of a version, "" for nothing.
+	// A version that is not there is no error.
+	SetDamage(ctx context.Context, id core.VersionID, what string) error
+	// Drifted returns up to limit ledgers that are not what their rows add up to.
+	Drifted(ctx context.Context, limit int) ([]Drift, error)
+	// Rebook sets what a user has used and reserved to what the rows add up to,
+	// whatever goes on meanwhile.
+	Rebook(ctx context.Context, u core.UserID) error
+}
+
+// Drift is a ledger that says Has where its rows add up to Counted. Total is
+// not looked at.
+type Drift struct {
+	User         core.UserID
+	Has, Counted Capacity
+}
+
 // Tx is what catalog does inside one transaction.
 type Tx interface {
 	Tree
@@ -148,9 +177,10 @@ type Tx interface {
 	Policies
 }
 
-// Store is Tx, plus transactions and ids.
+// Store is Tx, plus audits, transactions and ids.
 type Store interface {
 	Tx
+	Audit
 	// InTx runs fn in one transaction and commits durably if it returns nil.
 	// fn may run more than once (a lost race is retried) and must do nothing
 	// but use tx: another transaction, or MintID, inside it waits for itself. It

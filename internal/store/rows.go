@@ -69,7 +69,7 @@ func toVersion(r query.Version) catalog.Version {
 		ID: core.VersionID(r.ID), Node: core.NodeID(r.Node), Owner: core.UserID(r.Owner),
 		Kind: catalog.VersionKind(r.Kind), Size: r.Size, Policy: core.PolicyID(r.Policy), Blob: r.Blob,
 		CRC64: uint64(r.CRC64), SHA256: bytesOrNil(r.SHA256), Cipher: toCipher(r.Cipher, r.SealedKey, r.IV),
-		Created: core.FromMicros(r.CreatedUs), Creator: core.UserID(r.Creator),
+		Created: core.FromMicros(r.CreatedUs), Creator: core.UserID(r.Creator), Damage: r.Damage,
 	}
 }
 
@@ -79,6 +79,7 @@ func fromVersion(v catalog.Version) query.Version {
 		ID: int64(v.ID), Node: int64(v.Node), Owner: int64(v.Owner), Kind: int64(v.Kind), Size: v.Size,
 		Policy: int64(v.Policy), Blob: v.Blob, CRC64: int64(v.CRC64), SHA256: v.SHA256,
 		Cipher: c.Algorithm, SealedKey: c.SealedKey, IV: c.IV, CreatedUs: micros(v.Created), Creator: int64(v.Creator),
+		Damage: v.Damage,
 	}
 }
 

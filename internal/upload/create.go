@@ -176,7 +176,7 @@ func (d *draft) giveWay(ctx context.Context, tx Tx, at catalog.Place) (catalog.P
 		return at, nil
 	}
 	if err == nil {
-		if err := d.e.endIn(ctx, tx, old, Aborted); err != nil {
+		if err := d.e.endIn(ctx, tx, old, Aborted, Evicted); err != nil {
 			return at, err
 		}
 		d.evicted = &old

@@ -85,7 +85,7 @@ func (e *Engine) clear(ctx context.Context, n catalog.Node) error {
 			return err
 		}
 		ended = &s
-		return e.endIn(ctx, tx, s, Aborted)
+		return e.endIn(ctx, tx, s, Aborted, EventKind(Aborted))
 	})
 	if err == nil && ended != nil {
 		e.discard(ctx, *ended)
@@ -98,7 +98,7 @@ func (e *Engine) clear(ctx context.Context, n catalog.Node) error {
 func (e *Engine) end(ctx context.Context, s Session, to State) error {
 	ctx, cancel := e.detached(ctx)
 	defer cancel()
-	err := e.Store.InTx(ctx, func(tx Tx) error { return e.endIn(ctx, tx, s, to) })
+	err := e.Store.InTx(ctx, func(tx Tx) error { return e.endIn(ctx, tx, s, to, EventKind(to)) })
 	if errs.Has(err, errs.Changed) {
 		return nil
 	}
@@ -108,10 +108,13 @@ func (e *Engine) end(ctx context.Context, s Session, to State) error {
 	return err
 }
 
-// endIn closes an open session inside a transaction. A file that was made for
-// it goes; one that was there before stays as it was.
-func (e *Engine) endIn(ctx context.Context, tx Tx, s Session, to State) error {
+// endIn closes an open session inside a transaction, and its trail with why. A
+// file that was made for it goes; one that was there before stays as it was.
+func (e *Engine) endIn(ctx context.Context, tx Tx, s Session, to State, why EventKind) error {
 	if err := tx.Advance(ctx, s.ID, Open, to, Ending{}); err != nil {
+		return err
+	}
+	if err := tx.AddEvent(ctx, s.ID, Event{At: e.Clock(), Kind: why}, maxEvents); err != nil {
 		return err
 	}
 	if err := tx.Release(ctx, s.Owner, s.Size); err != nil {

@@ -35,12 +35,19 @@ func (e *Engine) Settle(ctx context.Context, id core.SessionID) (catalog.Node, e
 	default:
 		return catalog.Node{}, errs.New(errs.NotFound, errs.SessionGone).At(op)
 	}
+	n, err := e.complete(ctx, s)
+	if err != nil {
+		e.note(ctx, s.ID, Event{Kind: SettleFailed}, err)
+	}
+	return n, errs.Wrap(op, err)
+}
+
+func (e *Engine) complete(ctx context.Context, s Session) (catalog.Node, error) {
 	sum, err := e.commit(ctx, s)
 	if err != nil {
-		return catalog.Node{}, errs.Wrap(op, err)
+		return catalog.Node{}, err
 	}
-	n, err := e.publish(ctx, s, sum)
-	return n, errs.Wrap(op, err)
+	return e.publish(ctx, s, sum)
 }
 
 // commit makes the received parts the blob.

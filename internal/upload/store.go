@@ -52,17 +52,28 @@ type Received interface {
 	Parts(ctx context.Context, id core.SessionID) ([]Part, error)
 }
 
+// Trail keeps what went other than well in a session, until it is forgotten.
+type Trail interface {
+	// AddEvent adds e behind those that are there, unless they are `most` or
+	// more. A session that is not there, or a full trail, is no error.
+	AddEvent(ctx context.Context, id core.SessionID, e Event, most int64) error
+	// Events returns all of them in order.
+	Events(ctx context.Context, id core.SessionID) ([]Event, error)
+}
+
 // Tx is what the engine does inside one transaction: names, bytes and progress
 // change together or not at all.
 type Tx interface {
 	catalog.Tx
 	Sessions
 	Received
+	Trail
 }
 
-// Store is Tx, plus transactions and ids; see catalog.Store.
+// Store is Tx, plus audits, transactions and ids; see catalog.Store.
 type Store interface {
 	Tx
+	catalog.Audit
 	InTx(ctx context.Context, fn func(tx Tx) error) error
 	MintID(ctx context.Context) (int64, error)
 }

@@ -138,6 +138,17 @@ type Site struct {
 	Value string
 }
 
+type UploadEvent struct {
+	Session string
+	Seq     int64
+	AtUs    int64
+	Kind    string
+	Start   int64
+	Stop    int64
+	Reason  string
+	Note    string
+}
+
 type User struct {
 	ID        int64
 	Email     string
@@ -169,4 +180,5 @@ type Version struct {
 	IV        []byte
 	CreatedUs int64
 	Creator   int64
+	Damage    string
 }

@@ -1,8 +1,9 @@
 -- name: AddVersion :exec
-INSERT INTO versions (id, node, owner, kind, size, policy, blob, crc64, sha256, cipher, sealed_key, iv, created_us, creator)
+INSERT INTO versions (id, node, owner, kind, size, policy, blob, crc64, sha256, cipher, sealed_key, iv, created_us, creator,
+    damage)
 VALUES (sqlc.arg(id), sqlc.arg(node), sqlc.arg(owner), sqlc.arg(kind), sqlc.arg(size), sqlc.arg(policy), sqlc.arg(blob),
     sqlc.arg(crc64), sqlc.arg(sha256), sqlc.arg(cipher), sqlc.arg(sealed_key), sqlc.arg(iv), sqlc.arg(created_us),
-    sqlc.arg(creator));
+    sqlc.arg(creator), sqlc.arg(damage));
 
 -- name: Version :one
 SELECT * FROM versions WHERE id = sqlc.arg(id);

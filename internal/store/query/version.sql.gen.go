@@ -10,10 +10,11 @@ import (
 )
 
 const addVersion = `-- name: AddVersion :exec
-INSERT INTO versions (id, node, owner, kind, size, policy, blob, crc64, sha256, cipher, sealed_key, iv, created_us, creator)
+INSERT INTO versions (id, node, owner, kind, size, policy, blob, crc64, sha256, cipher, sealed_key, iv, created_us, creator,
+    damage)
 VALUES ($1, $2, $3, $4, $5, $6, $7,
     $8, $9, $10, $11, $12, $13,
-    $14)
+    $14, $15)
 `
 
 type AddVersionParams struct {
@@ -31,6 +32,7 @@ type AddVersionParams struct {
 	IV        []byte
 	CreatedUs int64
 	Creator   int64
+	Damage    string
 }
 
 func (q *Queries) AddVersion(ctx context.Context, arg AddVersionParams) error {
@@ -49,6 +51,7 @@ func (q *Queries) AddVersion(ctx context.Context, arg AddVersionParams) error {
 		arg.IV,
 		arg.CreatedUs,
 		arg.Creator,
+		arg.Damage,
 	)
 	return err
 }
@@ -123,7 +126,7 @@ func (q *Queries) Forget(ctx context.Context, arg ForgetParams) error {
 }
 
 const version = `-- name: Version :one
-SELECT id, node, owner, kind, size, policy, blob, crc64, sha256, cipher, sealed_key, iv, created_us, creator FROM versions WHERE id = $1
+SELECT id, node, owner, kind, size, policy, blob, crc64, sha256, cipher, sealed_key, iv, created_us, creator, damage FROM versions WHERE id = $1
 `
 
 func (q *Queries) Version(ctx context.Context, id int64) (Version, error) {
@@ -144,12 +147,13 @@ func (q *Queries) Version(ctx context.Context, id int64) (Version, error) {
 		&i.IV,
 		&i.CreatedUs,
 		&i.Creator,
+		&i.Damage,
 	)
 	return i, err
 }
 
 const versionsOf = `-- name: VersionsOf :many
-SELECT id, node, owner, kind, size, policy, blob, crc64, sha256, cipher, sealed_key, iv, created_us, creator FROM versions WHERE node = $1 ORDER BY created_us DESC, id DESC
+SELECT id, node, owner, kind, size, policy, blob, crc64, sha256, cipher, sealed_key, iv, created_us, creator, damage FROM versions WHERE node = $1 ORDER BY created_us DESC, id DESC
 `
 
 func (q *Queries) VersionsOf(ctx context.Context, node int64) ([]Version, error) {
@@ -176,6 +180,7 @@ func (q *Queries) VersionsOf(ctx context.Context, node int64) ([]Version, error)
 			&i.IV,
 			&i.CreatedUs,
 			&i.Creator,
+			&i.Damage,
 		); err != nil {
 			return nil, err
 		}

@@ -113,6 +113,8 @@ func Run(t *testing.T, open func(testing.TB) *store.Store) {
 		{"policies", testPolicies},
 		{"sessions", testSessions},
 		{"parts", testParts},
+		{"trail", testTrail},
+		{"audit", testAudit},
 		{"auth", testAuth},
 		{"transactions", testTransactions},
 		{"races", testRaces},
