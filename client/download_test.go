@@ -370,7 +370,10 @@ func TestListYieldsEveryPageAndStopsWhenAsked(t *testing.T) {
 		t.Errorf("%d files, want 25", n)
 	}
 	before := b.Count("GET file")
-	for range b.c.List(t.Context(), wire.MyURI("d"), client.ListOptions{PageSize: 10}) {
+	for _, err := range b.c.List(t.Context(), wire.MyURI("d"), client.ListOptions{PageSize: 10}) {
+		if err != nil {
+			t.Error(err)
+		}
 		break
 	}
 	if got := b.Count("GET file") - before; got != 1 {

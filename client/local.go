@@ -46,7 +46,7 @@ func (c *Client) uploadOnce(ctx context.Context, name string, in UploadInput) (U
 	if err != nil {
 		return Uploaded{URI: in.URI}, fmt.Errorf("upload: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	st, err := f.Stat()
 	if err != nil {
 		return Uploaded{URI: in.URI}, fmt.Errorf("upload: %w", err)
@@ -93,11 +93,11 @@ func (d *download) file(ctx context.Context, root *os.Root, name string) error {
 		return err
 	}
 	part := d.partName(name)
-	f, err := root.OpenFile(part, os.O_RDWR|os.O_CREATE, 0o666) //nolint:gosec // as any program's files: the umask decides
+	f, err := root.OpenFile(part, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
 		return fmt.Errorf("download: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	if err := lockFile(f); err != nil {
 		return fmt.Errorf("download: %s is being downloaded by another process: %w", name, err)
 	}
@@ -161,7 +161,7 @@ func (d *download) same(ctx context.Context, root *os.Root, name string, st fs.F
 	if err != nil {
 		return false, fmt.Errorf("download: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	got, _, err := measure(ctx, f, 0, st.Size(), nil)
 	return got == want, err
 }
@@ -255,7 +255,7 @@ func syncDir(root *os.Root, dir string) error {
 	if err != nil {
 		return fmt.Errorf("download: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	if err := f.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, fs.ErrInvalid) && !errors.Is(err, fs.ErrPermission) {
 		return fmt.Errorf("download: %w", err)
 	}

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"crypto/cipher"
 	"errors"
 	"fmt"
 	"io"
@@ -208,12 +209,11 @@ func (u *upload) post(ctx context.Context, s *session, i int) error {
 // of its plain bytes is kept for the comparison at the end.
 func (u *upload) sum(ctx context.Context, s *session, i int) (string, error) {
 	from, to := s.bounds(i)
-	plain, sent, err := uint64(0), uint64(0), error(nil)
-	if s.seal == nil {
-		plain, sent, err = measure(ctx, u.in.Source, from, to, nil)
-	} else {
-		plain, sent, err = measure(ctx, u.in.Source, from, to, s.seal.at(from))
+	var stream cipher.Stream
+	if s.seal != nil {
+		stream = s.seal.at(from)
 	}
+	plain, sent, err := measure(ctx, u.in.Source, from, to, stream)
 	if err != nil {
 		return "", err
 	}

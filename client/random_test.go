@@ -32,9 +32,17 @@ func TestNoFaultsOnTheWayChangeAFileOrSendAChunkTwice(t *testing.T) {
 		data := randomBytes(rapid.IntRange(0, 12_000).Draw(rt, "size"), rapid.Uint64Range(0, 1000).Draw(rt, "seed"))
 		faults := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) fake.Fault {
 			return rapid.SampledFrom([]fake.Fault{
-				{}, {}, {}, {Cut: true}, {CutAfter: 500}, {LoseAnswer: true}, {LoseAnswer: true},
-				{Status: http.StatusBadGateway}, {Status: http.StatusServiceUnavailable, RetryAfter: "3"},
-				{Code: wire.CodeIOFailed}, {Code: wire.CodeDatabaseFailed},
+				{},
+				{},
+				{},
+				{Cut: true},
+				{CutAfter: 500},
+				{LoseAnswer: true},
+				{LoseAnswer: true},
+				{Status: http.StatusBadGateway},
+				{Status: http.StatusServiceUnavailable, RetryAfter: "3"},
+				{Code: wire.CodeIOFailed},
+				{Code: wire.CodeDatabaseFailed},
 			}).Draw(t, "fault")
 		}), 0, 40).Draw(rt, "faults")
 		stops := rapid.SliceOfN(rapid.IntRange(0, 12), 0, 4).Draw(rt, "interruptions after so many events")

@@ -86,6 +86,7 @@ func openConfig() (*config, error) {
 		}
 		return &config{filepath.Join(dir, "wharf", "login.json")}, nil
 	}
+	//nolint:gosec // the user's own choice of a file, with the user's own rights
 	if st, err := os.Stat(p); strings.HasSuffix(p, "/") || err == nil && st.IsDir() {
 		p = filepath.Join(p, "login.json")
 	}
@@ -116,7 +117,7 @@ func (c *config) write(s saved) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name())
+	defer func() { _ = os.Remove(f.Name()) }()
 	_, err = f.Write(append(text, '\n'))
 	if err == nil {
 		err = f.Sync()
@@ -136,7 +137,7 @@ func (c *config) locked(ctx context.Context, fn func() error) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	for !tryLock(f) {
 		select {
 		case <-ctx.Done():

@@ -94,7 +94,7 @@ func get(ctx context.Context, cl *client.Client, it item, base string, like clie
 	if !it.folder {
 		dir = filepath.Dir(rel)
 	}
-	if r.err = like.Root.MkdirAll(dir, 0o777); r.err != nil || it.folder { //nolint:gosec // the umask decides
+	if r.err = like.Root.MkdirAll(dir, 0o777); r.err != nil || it.folder {
 		return r
 	}
 	like.URI = it.remote

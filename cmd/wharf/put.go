@@ -116,12 +116,12 @@ func (c *putCmd) plan(ctx context.Context, cl *client.Client, local []string, to
 			walks = append(walks, walkLocal(name, to, o))
 			continue
 		}
-		target := to
+		place := func() (wire.URI, error) { return fileTarget(ctx, cl, to, name) }
 		if into || st.IsDir() || len(local) > 1 {
-			if target, err = childOf(to, name); err != nil {
-				return nil, err
-			}
-		} else if target, err = fileTarget(ctx, cl, to, name); err != nil {
+			place = func() (wire.URI, error) { return childOf(to, name) }
+		}
+		target, err := place()
+		if err != nil {
 			return nil, err
 		}
 		walks = append(walks, walkLocal(name, target, o))

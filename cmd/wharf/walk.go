@@ -114,7 +114,7 @@ func (w *localWalk) folder(local string, remote wire.URI, rel string, st fs.File
 	if err != nil {
 		return w.yield(item{local: local, remote: remote, err: err})
 	}
-	defer d.Close()
+	defer func() { _ = d.Close() }()
 	empty := true
 	for {
 		entries, err := d.ReadDir(1024)

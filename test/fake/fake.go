@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"testing"
 	"time"
 
 	"github.com/wharfinger/wharfinger/api/wire"
@@ -82,8 +81,12 @@ type Chunk struct {
 	Acked   bool // and the answer was sent
 }
 
-// New starts a server that ends with the test.
-func New(t testing.TB) *Server {
+// New starts a server that ends with the test t, a testing.TB.
+func New(t interface {
+	Helper()
+	Cleanup(func())
+},
+) *Server {
 	t.Helper()
 	s := Start()
 	t.Cleanup(s.Close)
