@@ -25,6 +25,7 @@ STAMP := .tools/stamp
 STEP  := @scripts/step
 
 NODE      := $(STAMP)/node
+MODULES   := $(STAMP)/modules
 PACKAGES  := $(STAMP)/packages
 GOLANGCI  := $(STAMP)/golangci-lint-$(GOLANGCI_VERSION)
 SQLC      := $(STAMP)/sqlc-$(SQLC_VERSION)
@@ -67,20 +68,20 @@ test: ## Everything that must hold before a change is handed in
 all-checks: $(GOLANGCI) $(WEB_DEPS) web unit lint verify race e2e
 
 .PHONY: lint
-lint: $(GOLANGCI) ## Go linters and formatting, shell syntax
+lint: $(GOLANGCI) $(MODULES) ## Go linters and formatting, shell syntax
 	$(STEP) lint-scripts bash -c 'for script; do bash -n "$$script" || exit 1; done' - $(wildcard scripts/*) .ci/run
 	$(STEP) lint golangci-lint run
 
 .PHONY: verify
-verify: $(SQLC) $(WEB_DEPS) ## Generated files match their sources, go.mod is tidy
+verify: $(SQLC) $(WEB_DEPS) $(MODULES) ## Generated files match their sources, go.mod is tidy
 	$(STEP) verify scripts/verify
 
 .PHONY: unit
-unit: $(GOTESTSUM) $(PACKAGES) ## Go tests, with SQLite and PostgreSQL
+unit: $(GOTESTSUM) $(PACKAGES) $(MODULES) ## Go tests, with SQLite and PostgreSQL
 	$(STEP) unit scripts/with-postgres scripts/gotest unit -timeout 5m $(UNIT_PACKAGES)
 
 .PHONY: race
-race: $(GOTESTSUM) $(PACKAGES) ## The same under the race detector, with fewer random cases
+race: $(GOTESTSUM) $(PACKAGES) $(MODULES) ## The same under the race detector, with fewer random cases
 	$(STEP) race env CGO_ENABLED=1 scripts/with-postgres scripts/gotest race -race -short -timeout 10m $(UNIT_PACKAGES)
 
 .PHONY: store
@@ -147,7 +148,7 @@ clean: ## Remove what was built here (not ./data, not the tools' cache)
 
 # ---- files ------------------------------------------------------------------
 
-$(BINARY): $(WEB_DIST) $(GO_SOURCES) go.mod go.sum
+$(BINARY): $(WEB_DIST) $(GO_SOURCES) $(MODULES)
 	$(STEP) build go build -o $@ ./cmd/wharf
 	@touch $@
 
@@ -161,6 +162,10 @@ $(WEB_DEPS): web/package-lock.json $(NODE)
 
 $(NODE): scripts/setup
 	$(STEP) node scripts/setup node
+	@mkdir -p $(@D) && touch $@
+
+$(MODULES): go.mod go.sum
+	$(STEP) modules go mod download
 	@mkdir -p $(@D) && touch $@
 
 $(PACKAGES): scripts/setup
