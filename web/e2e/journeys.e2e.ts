@@ -155,6 +155,23 @@ describe('with an account', () => {
     await page.context().close();
   });
 
+  test('folders open at once while a slow line is full of chunks', async () => {
+    await api.call('POST', '/file/create', { uri: drive.uriOf('calm'), type: 'folder' });
+    const files = ['s1', 's2', 's3'].map((n) => makeFile(`${n}.bin`, 100 * MiB));
+    const line = await through(MiB);
+    const page = await drive.open(browser, { errors });
+    await drive.signIn(page, line.url);
+    await pick(page, files);
+    await until(() => line.sent() > 8 * MiB, 30_000);
+    const from = Date.now();
+    await row(page, 'calm').dblclick();
+    await page.getByText('This folder is empty.').waitFor();
+    expect(Date.now() - from).toBeLessThan(4000); // a chunk takes 25 s
+    await page.getByRole('button', { name: 'Cancel all' }).click();
+    await until(async () => (await api.uploads()).length === 0, 20_000);
+    await page.context().close();
+  });
+
   test('offline pauses by itself and goes on by itself', async () => {
     const file = makeFile('offline.bin', 60 * MiB);
     const line = await through(20 * MiB);

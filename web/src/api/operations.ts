@@ -15,7 +15,8 @@ export interface ListRequest {
 export function listFiles(request: ListRequest, { signal }: Signal = {}) {
   const query: CallOptions['query'] = {
     uri: request.uri,
-    page_size: 500,
+    // Small at first, to be there at once; then as much as the server gives.
+    page_size: request.token ? 2000 : 500,
     order_by: request.orderBy,
     order_direction: request.direction,
     next_page_token: request.token,

@@ -9,6 +9,15 @@ import type { Hasher } from '@/upload/server';
 /** A folder into which thousands of files arrive is read again this often at most. */
 const refreshEvery = 2_000;
 
+/**
+ * Over HTTP/1 a browser opens six connections to a host. If chunks took them
+ * all, opening a folder would wait until one of them is through.
+ */
+export function sendsAtOnce(): number {
+  const [page] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
+  return page && /^h[23]/.test(page.nextHopProtocol) ? 9 : 4;
+}
+
 export function startHasher(): Hasher {
   const cores = navigator.hardwareConcurrency ?? 2;
   return new WorkerHasher(

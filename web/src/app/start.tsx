@@ -15,7 +15,7 @@ import { Engine } from '@/upload/engine';
 import { relay } from '@/upload/transports/relay';
 import { App } from './app';
 import { Boundary } from './boundary';
-import { connectEngine, startHasher } from './engine';
+import { connectEngine, sendsAtOnce, startHasher } from './engine';
 import { preloadWhenIdle } from './preload';
 
 const colorSchemes = localStorageColorSchemeManager({ key: 'wharfinger.theme' });
@@ -34,7 +34,12 @@ export async function start(root: HTMLElement): Promise<void> {
     },
   });
   // Nothing of one account may show to the next.
-  const engine = new Engine({ server: relay, hasher: startHasher(), clock: wallClock });
+  const engine = new Engine({
+    server: relay,
+    hasher: startHasher(),
+    clock: wallClock,
+    sendsAtOnce: sendsAtOnce(),
+  });
   let user = session.current()?.user.id;
   session.subscribe(() => {
     const next = session.current()?.user.id;

@@ -43,6 +43,7 @@ export class FakeServer implements UploadServer {
   readonly told = new Set<string>();
   mostChunksAtOnce = 0;
   mostFilesAtOnce = 0;
+  mostSendsAtOnce = 0;
   fault: (op: string, part?: Part) => Fault = () => 'none';
   signedIn = true;
   concurrency: number | undefined;
@@ -89,6 +90,8 @@ export class FakeServer implements UploadServer {
     this.sending.set(sessionId, now);
     this.mostChunksAtOnce = Math.max(this.mostChunksAtOnce, now);
     this.mostFilesAtOnce = Math.max(this.mostFilesAtOnce, this.sending.size);
+    const sends = [...this.sending.values()].reduce((a, b) => a + b, 0);
+    this.mostSendsAtOnce = Math.max(this.mostSendsAtOnce, sends);
     try {
       part.onSent(Math.floor(body.size / 2));
       let bytes = new Uint8Array(await this.clock.real(body.arrayBuffer()));

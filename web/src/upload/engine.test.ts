@@ -70,6 +70,23 @@ describe('work at once', () => {
     expect([server.mostFilesAtOnce, server.mostChunksAtOnce]).toEqual([3, 3]);
   });
 
+  test('no more chunks of all files than the connections allow', async () => {
+    const clock = new TestClock();
+    const server = new FakeServer(clock, chunk);
+    const hasher = testHasher(clock);
+    const engine = new Engine({ server, hasher, clock, random: seeded(1), sendsAtOnce: 4 });
+    const files = await Promise.all([...Array(9).keys()].map((i) => makeFile(90, i, `${i}`)));
+    const jobs = engine.add(files.map((f) => entry(f.file)));
+    await clock.until(() => server.countOf('send') > 20);
+    engine.hold('paused');
+    await clock.pass(5000);
+    engine.release('paused');
+    await clock.until(ended(engine));
+    expect(jobs.every((j) => j.verified)).toBe(true);
+    expect(server.mostSendsAtOnce).toBe(4);
+    expect(server.wasted).toEqual([]);
+  });
+
   test('one chunk at a time when the storage says so', async () => {
     const { clock, server, engine } = setup();
     server.concurrency = 1;

@@ -13,6 +13,8 @@ export interface EngineOptions {
   random?: () => number;
   filesAtOnce?: number;
   chunksAtOnce?: number;
+  /** Chunks of all files at a time. */
+  sendsAtOnce?: number;
 }
 
 /** Why nothing moves at all. */
@@ -55,7 +57,7 @@ export class Engine {
   constructor(private readonly options: EngineOptions) {
     this.runner = new Runner(
       this.board,
-      { random: Math.random, filesAtOnce: 3, chunksAtOnce: 3, ...options },
+      { random: Math.random, filesAtOnce: 3, chunksAtOnce: 3, sendsAtOnce: 9, ...options },
       {
         held: () => this.holds.size > 0,
         choice: (batch) => this.choices.get(batch),

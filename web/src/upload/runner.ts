@@ -3,10 +3,11 @@ import type { Clock } from '@/lib/clock';
 import { uriOf } from '@/lib/path';
 import type { Board } from './board';
 import { confirm } from './confirm';
+import { Gate } from './gate';
 import { type ConflictChoice, type Job, pathOfJob } from './job';
 import { Meter } from './meter';
 import { LocalError } from './retry';
-import type { Hasher, Upload, UploadServer } from './server';
+import type { Hasher, Part, Upload, UploadServer } from './server';
 import { begunUnseen } from './taken';
 import { type Outcome, Transfer } from './transfer';
 
@@ -17,6 +18,7 @@ export interface RunnerOptions {
   random: () => number;
   filesAtOnce: number;
   chunksAtOnce: number;
+  sendsAtOnce: number;
 }
 
 export interface RunnerHooks {
@@ -50,11 +52,15 @@ export class Runner {
   private readonly toConfirm: Job[] = [];
   private listed: { at: number; uploads: Promise<Upload[]> } | undefined;
 
+  private readonly gate: Gate;
+
   constructor(
     private readonly board: Board,
     private readonly options: RunnerOptions,
     private readonly hooks: RunnerHooks,
-  ) {}
+  ) {
+    this.gate = new Gate(options.sendsAtOnce);
+  }
 
   /** Starts as many jobs as there are free slots. */
   fill(): void {
@@ -120,6 +126,7 @@ export class Runner {
       random,
       chunksAtOnce,
       claimed: this.claimed,
+      send: (part: Part) => this.gate.through(part.signal, () => server.send(part)),
       unfinished: (fresh?: boolean) => this.unfinished(fresh),
       moved: (_: Job, sent: number, confirmed: number) => this.moved(job, sent, confirmed),
       changed: () => this.hooks.changed(),

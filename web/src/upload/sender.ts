@@ -4,11 +4,13 @@ import { tryAgain } from './backoff';
 import type { Job } from './job';
 import { allChunks, bytesOf, chunkCount, chunkRange, type Plan, receivedChunks } from './plan';
 import { LocalError, type Waiter } from './retry';
-import type { Hasher, Upload, UploadServer } from './server';
+import type { Hasher, Part, Upload, UploadServer } from './server';
 
 export interface SenderDeps {
   server: UploadServer;
   hasher: Hasher;
+  /** Sends a chunk when its turn comes among those of all files. */
+  send(part: Part): Promise<void>;
   clock: Clock;
   /** Chunks of one file at a time, unless the storage says less. */
   chunksAtOnce: number;
@@ -116,7 +118,7 @@ export class Sender {
     const body = (job.file as File).slice(...chunkRange(this.plan, index));
     const digest = await deps.hasher.chunk(body);
     signal.throwIfAborted();
-    await deps.server.send({
+    await deps.send({
       sessionId: job.sessionId as string,
       index,
       body,

@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useEffect, useMemo } from 'react';
-import { type FileObject, FileType, pendingKey } from '@/api/model';
+import { type FileList, type FileObject, FileType, pendingKey } from '@/api/model';
 import { listingQuery, type Sort } from '@/api/queries';
 import { type Path, pathOf, uriOf } from '@/lib/path';
 
@@ -10,6 +10,8 @@ export interface Item {
   uri: string;
   path: Path;
   name: string;
+  /** What a filter is compared with. */
+  folded: string;
   folder: boolean;
   size: number;
   changedAt: number;
@@ -32,10 +34,10 @@ export function useListing(path: Path, sort: Sort, filter: string): Listing {
   const query = useInfiniteQuery(listingQuery(uriOf(path), sort));
   const { data, hasNextPage, isFetchingNextPage, fetchNextPage, isError } = query;
 
-  const all = useMemo(() => (data?.pages ?? []).flatMap((p) => p.files.map(itemOf)), [data]);
+  const all = useMemo(() => (data?.pages ?? []).flatMap(itemsOf), [data]);
   const items = useMemo(() => {
-    const wanted = filter.trim().toLocaleLowerCase();
-    return wanted === '' ? all : all.filter((i) => i.name.toLocaleLowerCase().includes(wanted));
+    const wanted = fold(filter.trim());
+    return wanted === '' ? all : all.filter((i) => i.folded.includes(wanted));
   }, [all, filter]);
 
   // A filter that has looked at a part of the folder only would lie.
@@ -57,12 +59,30 @@ export function useListing(path: Path, sort: Sort, filter: string): Listing {
   };
 }
 
+const made = new WeakMap<FileList, Item[]>();
+
+/** Each page is turned into items once, however many follow it. */
+function itemsOf(page: FileList): Item[] {
+  let items = made.get(page);
+  if (!items) {
+    items = page.files.map(itemOf);
+    made.set(page, items);
+  }
+  return items;
+}
+
+/** Upper and lower case are the same, and so are both ways to write an accent. */
+function fold(text: string): string {
+  return text.normalize('NFC').toLowerCase();
+}
+
 function itemOf(file: FileObject): Item {
   const path = pathOf(file.path);
   return {
     uri: uriOf(path),
     path,
     name: file.name,
+    folded: fold(file.name),
     folder: file.type === FileType.folder,
     size: file.size,
     changedAt: Date.parse(file.updated_at),
