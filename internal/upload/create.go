@@ -107,11 +107,13 @@ func (e *Engine) begin(ctx context.Context, s Session) error {
 }
 
 // undo takes back a session whose bytes found no place. What it cannot take
-// back now, the sweep does at expiry.
+// back now, the next sweep does.
 func (e *Engine) undo(ctx context.Context, s Session) {
 	ctx, cancel := e.detached(ctx)
 	defer cancel()
-	_ = e.end(ctx, s, Aborted)
+	if e.end(ctx, s, Aborted) != nil {
+		e.undone.Store(s.ID, s)
+	}
 }
 
 // draft is one creation on its way through its transaction. run may be called

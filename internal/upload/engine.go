@@ -29,8 +29,9 @@ type Options struct {
 // Engine runs uploads. It is safe for use by many goroutines.
 type Engine struct {
 	Options
-	gate  *gate
-	first sync.Once // of the sweeps
+	gate   *gate
+	first  sync.Once // of the sweeps
+	undone sync.Map  // core.SessionID → Session: was to end, and the store did not take it
 }
 
 // New returns an engine over o.

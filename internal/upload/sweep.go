@@ -28,7 +28,7 @@ func (e *Engine) Sweep(ctx context.Context) (Swept, error) {
 	far := now.AddDate(1000, 0, 0)
 	var err error
 	e.first.Do(func() { err = e.makeWhole(ctx, far) })
-	err = errors.Join(err,
+	err = errors.Join(err, e.undoAgain(ctx, &did.Expired),
 		e.sweepState(ctx, Sealing, far, func(s Session) error {
 			if e.gate.busy(s.ID) {
 				return nil // somebody is at it just now
@@ -63,6 +63,18 @@ func (e *Engine) makeWhole(ctx context.Context, far time.Time) error {
 		}
 	}
 	return err
+}
+
+// undoAgain ends what undo could not.
+func (e *Engine) undoAgain(ctx context.Context, did *int) (all error) {
+	for id, v := range e.undone.Range {
+		s, _ := v.(Session)
+		err := count(did, e.end(ctx, s, Aborted))
+		if all = errors.Join(all, err); err == nil {
+			e.undone.Delete(id)
+		}
+	}
+	return all
 }
 
 // sweepStaged discards staged bytes whose session has ended: a crash came
