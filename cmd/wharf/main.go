@@ -22,6 +22,7 @@ type cli struct {
 	Serve  serveCmd  `cmd:"" group:"server" help:"Run the server."`
 	User   userCmd   `cmd:"" group:"server" help:"Accounts: add, list, passwd."`
 	Policy policyCmd `cmd:"" group:"server" help:"Storage policies: list, set."`
+	Doctor doctorCmd `cmd:"" group:"server" help:"Look whether files, uploads, accounts and stored bytes agree."`
 
 	Login   loginCmd   `cmd:"" group:"client" help:"Sign in to a server."`
 	Logout  logoutCmd  `cmd:"" group:"client" help:"Sign out."`

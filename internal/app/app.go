@@ -68,9 +68,7 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 	if a.lock, err = b.claim(); err != nil {
 		return nil, errs.Wrap(op, err)
 	}
-	a.engine = upload.New(upload.Options{
-		Store: b.store.Upload(), Catalog: b.catalog, Buckets: b.buckets, Keyring: b.keyring, Clock: c.Clock,
-	})
+	a.engine = b.newEngine()
 	if err = a.first(ctx); err != nil {
 		return nil, errs.Wrap(op, err)
 	}

@@ -56,6 +56,9 @@ func (c *Catalog) OpenVersion(ctx context.Context, id core.VersionID) (Body, err
 	if err != nil {
 		return Body{}, errs.Wrap(op, err)
 	}
+	if v.Damage != "" {
+		return Body{}, errs.Newf(errs.Internal, errs.RecoverNeeded, "version %d is damaged: %s", v.ID, v.Damage).At(op)
+	}
 	p, err := c.store.Policy(ctx, v.Policy)
 	if err != nil {
 		return Body{}, errs.Wrap(op, err)
