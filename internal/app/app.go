@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,6 +28,9 @@ const maxPut = 50 << 20
 // bodyStall is how long a request body may stand still before it counts as
 // gone.
 const bodyStall = time.Minute
+
+// bodyGrace is how long a body has that nobody reads.
+const bodyGrace = 30 * time.Second
 
 // App is a server.
 type App struct {
@@ -80,13 +84,14 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 	door := rest.New(rest.Options{
 		Catalog: b.catalog, Engine: a.engine, IDs: b.ids, Setup: a.setup, OpenAPI: api.Description(),
 		Tokens: auth.New(auth.Options{Store: b.store.Auth(), Keys: b.keys, IDs: b.ids, Clock: c.Clock}),
-		Signer: auth.NewSigner(b.keys), Clock: c.Clock, Log: c.Log, MaxPut: maxPut, Stall: bodyStall,
+		Signer: auth.NewSigner(b.keys), Clock: c.Clock, Log: c.Log, MaxPut: maxPut, Stall: bodyStall, Temp: b.dir,
 		Site: rest.Site{ID: id, Title: c.Title, URL: site, Version: apiVersion},
 	})
 	if a.ln, err = (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen); err != nil {
 		return nil, errs.Newf(errs.Invalid, errs.IOFailed,
 			"Cannot listen on %s: %v. Give another address with --listen.", c.Listen, err).At(op)
 	}
+	a.ln = bounded(a.ln, c.PerAddress, slices.Concat(loopback, peers))
 	a.server = &http.Server{
 		Handler:           a.handler(door),
 		ReadHeaderTimeout: 10 * time.Second,

@@ -20,6 +20,7 @@ type Config struct {
 	AdminPassword core.Secret
 	Title         string   // of the site; default Wharfinger
 	Proxies       []string // addresses and networks whose forwarded headers are believed
+	PerAddress    int      // connections of one address at once; default 512; < 0: no bound
 
 	Clock core.Clock   // default: the machine's
 	Log   *slog.Logger // default: nothing is logged
@@ -37,6 +38,9 @@ func (c *Config) fill() {
 	}
 	if c.Title == "" {
 		c.Title = "Wharfinger"
+	}
+	if c.PerAddress == 0 {
+		c.PerAddress = 512
 	}
 	if c.Sweep == 0 {
 		c.Sweep = time.Minute

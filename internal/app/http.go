@@ -49,8 +49,28 @@ func (a *App) observe(next http.Handler) http.Handler {
 				slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", rec.status),
 				slog.Int64("bytes", rec.bytes), slog.Duration("dur", a.cfg.Clock().Sub(start)))
 		}()
-		next.ServeHTTP(rec, a.peers.unfold(r))
+		r = a.peers.unfold(r)
+		a.guard(rec, r)
+		next.ServeHTTP(rec, r)
 	})
+}
+
+// guard sets what holds for every answer, and bounds bodies that no handler
+// reads: net/http reads on behind the handler to keep the connection.
+func (a *App) guard(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("X-Content-Type-Options", "nosniff")
+	if r.TLS != nil || r.URL.Scheme == "https" {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
+	if r.ContentLength != 0 {
+		_ = http.NewResponseController(w).SetReadDeadline(a.cfg.Clock().Add(bodyGrace))
+	}
+	if r.ProtoMajor == 1 && len(r.TransferEncoding) > 0 {
+		// It may have had a Content-Length too, of which net/http does not tell:
+		// then nothing may follow on this connection (RFC 9112 §6.1).
+		h.Set("Connection", "close")
+	}
 }
 
 // recorder notes what was answered. It passes ReadFrom on, so that the kernel

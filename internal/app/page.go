@@ -33,6 +33,8 @@ func page() http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
 		name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
 		data, err := fs.ReadFile(dist, name)
 		if err != nil {

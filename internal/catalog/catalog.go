@@ -2,6 +2,8 @@ package catalog
 
 import (
 	"context"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/wharfinger/wharfinger/internal/blob"
 	"github.com/wharfinger/wharfinger/internal/core"
@@ -76,6 +78,10 @@ func Locate(ctx context.Context, tree Tree, owner core.UserID, p core.Path) (Pla
 	names := p.Names()
 	keys := make([]string, len(names))
 	for i, n := range names {
+		if !utf8.ValidString(n) || strings.ContainsRune(n, 0) {
+			keys = keys[:i] // nothing has such a name, and not every database can be asked for it
+			break
+		}
 		keys[i] = NameKey(n)
 	}
 	nodes, err := tree.Walk(ctx, owner, keys)

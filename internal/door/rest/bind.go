@@ -30,6 +30,10 @@ func isMalformed(err error) bool {
 
 func bad(msg string) error { return &malformed{msg: msg} }
 
+func tooLarge() error {
+	return &malformed{msg: "The request is larger than 1 MiB", status: http.StatusRequestEntityTooLarge}
+}
+
 // The texts of envelope.md 1.9.
 const (
 	notJSON   = "Parameter error"
@@ -43,10 +47,13 @@ func bind(q *request, v any) error {
 	data, err := io.ReadAll(q.r.Body)
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
-		return &malformed{msg: "The request is larger than 1 MiB", status: http.StatusRequestEntityTooLarge}
+		return tooLarge()
 	}
 	if err != nil {
 		return errs.As("rest.bind", errs.Canceled, errs.IOFailed, err)
+	}
+	if depth(data) > maxDepth {
+		return bad(notJSON)
 	}
 	if err := checkTop(data); err != nil {
 		return err
@@ -64,6 +71,41 @@ func bind(q *request, v any) error {
 
 // numbers are the keys of request bodies whose value is a number: null is not 0.
 var numbers = map[string]bool{"size": true, "last_modified": true}
+
+// maxDepth is how deep arrays and objects of a request may lie in each other.
+const maxDepth = 64
+
+// depth returns how deep the brackets of data lie in each other, as far as
+// maxDepth+1. Text that is not JSON has some depth too.
+func depth(data []byte) int {
+	var now, most int
+	var quoted, escaped bool
+	for _, c := range data {
+		switch {
+		case escaped:
+			escaped = false
+		case quoted && c == '\\':
+			escaped = true
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{', c == '[':
+			if now++; now > most {
+				most = now
+			}
+			if most > maxDepth {
+				return most
+			}
+		case c == '}', c == ']':
+			now--
+		}
+	}
+	return most
+}
+
+// fold spells a key as encoding/json compares it: it takes "\u017fize" (a long
+// s) for "size" too.
+func fold(key string) string { return strings.ToLower(strings.ToUpper(key)) }
 
 // checkTop walks the top level of a JSON object.
 func checkTop(data []byte) error {
@@ -85,7 +127,7 @@ func checkTop(data []byte) error {
 		if err := dec.Decode(&value); !isText || err != nil {
 			return bad(notJSON)
 		}
-		if key = strings.ToLower(key); seen[key] {
+		if key = fold(key); seen[key] {
 			return bad("The key " + key + " is given twice")
 		}
 		seen[key] = true

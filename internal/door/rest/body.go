@@ -5,7 +5,7 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/wharfinger/wharfinger/internal/core"
@@ -15,39 +15,108 @@ import (
 // errYield is what a body reads after its handler was asked to make way.
 var errYield = errors.New("rest: the body makes way for another request")
 
-// body is a request body that may take for ever as long as it moves: each read
-// pushes the deadline of the connection. It can be stopped from outside.
+// A body may take for ever as long as it moves: after grace its average must be
+// slowest bytes a second, and it may never stand still for Options.Stall. A
+// sender of a byte now and then costs a connection for half a minute.
+const (
+	grace   = 30 * time.Second
+	slowest = 1 << 10
+)
+
+// body is the body of every request that has one. It keeps the read deadline of
+// the connection and can be stopped from outside.
 type body struct {
-	r       io.Reader
-	rc      *http.ResponseController
-	clock   core.Clock
-	stall   time.Duration
-	pushed  time.Time
-	stopped atomic.Bool
+	io.Closer
+	r      io.Reader
+	rc     *http.ResponseController
+	clock  core.Clock
+	stall  time.Duration
+	began  time.Time // of the first read: waiting for us is not slowness
+	pushed time.Time
+	got    int64
+
+	mu      sync.Mutex // of the deadline, once others may be at it
+	stopped bool
+	over    bool
 }
 
-func (d *Door) body(q *request) *body {
-	return &body{r: q.r.Body, rc: http.NewResponseController(q.w), clock: d.Clock, stall: d.Stall}
+func (d *Door) body(w http.ResponseWriter, r *http.Request) *body {
+	return &body{Closer: r.Body, r: r.Body, rc: http.NewResponseController(w), clock: d.Clock, stall: d.Stall}
 }
 
 // Read implements io.Reader.
 func (b *body) Read(p []byte) (int, error) {
 	// Once a second is often enough: pushing costs a timer update.
 	if now := b.clock(); now.Sub(b.pushed) > time.Second {
-		_ = b.rc.SetReadDeadline(now.Add(b.stall)) // not every transport has one
-		b.pushed = now
+		if b.pushed = now; b.began.IsZero() {
+			b.began = now
+		}
+		until := now.Add(b.stall)
+		if slow := b.began.Add(grace + time.Duration(b.got/slowest)*time.Second); slow.Before(until) {
+			until = slow
+		}
+		if !b.deadline(until) {
+			return 0, errYield
+		}
 	}
-	if b.stopped.Load() {
-		return 0, errYield
+	n, err := b.r.Read(p)
+	b.got += int64(n)
+	if errors.Is(err, io.EOF) {
+		// What follows takes its own time: net/http watches the connection by
+		// now, and a deadline there would end the request.
+		b.deadline(time.Time{})
 	}
-	return b.r.Read(p)
+	return n, err
+}
+
+// deadline moves the deadline unless the body was stopped.
+func (b *body) deadline(t time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.stopped {
+		return false
+	}
+	_ = b.rc.SetReadDeadline(t) // not every transport has one
+	return true
 }
 
 // stop makes the current and all later reads fail soon. Any goroutine may call
-// it.
+// it, also when the request is over: then the connection is another one's.
 func (b *body) stop() {
-	b.stopped.Store(true)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.over || b.stopped {
+		return
+	}
+	b.stopped = true
 	_ = b.rc.SetReadDeadline(b.clock().Add(-time.Second))
+}
+
+func (b *body) end() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.over = true
+}
+
+// Bounds of drain: a refused chunk of the usual sizes is read to its end, so
+// that its sender reads our answer and not a reset connection.
+const (
+	drainBytes = 64 << 20
+	drainTime  = 15 * time.Second
+)
+
+// drain reads what is left, within its bounds. What is over them ends with the
+// connection.
+func (b *body) drain(h http.Header) {
+	b.end()
+	if b.rc.SetReadDeadline(b.clock().Add(drainTime)) != nil {
+		return
+	}
+	if _, err := io.CopyN(io.Discard, b.r, drainBytes); !errors.Is(err, io.EOF) {
+		h.Set("Connection", "close") // the deadline stays: net/http reads on for a while
+		return
+	}
+	_ = b.rc.SetReadDeadline(time.Time{})
 }
 
 // spooled is a body of unknown length that was taken to a file first.
@@ -57,10 +126,10 @@ type spooled struct {
 }
 
 // spool takes at most limit bytes of a body that does not say how long it is to
-// a temporary file without a name, so that its length is known.
-func spool(src io.Reader, limit int64) (*spooled, error) {
+// a temporary file without a name in dir, so that its length is known.
+func spool(src io.Reader, dir string, limit int64) (*spooled, error) {
 	const op = "rest.spool"
-	f, err := os.CreateTemp("", "wharf-*")
+	f, err := os.CreateTemp(dir, "wharf-*")
 	if err != nil {
 		return nil, errs.As(op, errs.Transient, errs.IOFailed, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"regexp"
 	"strings"
 	"time"
 
@@ -134,19 +135,24 @@ func (d *Door) getContent(q *request) error {
 // the whole (RFC 9110 §14.2 lets a server ignore Range).
 const maxRanges = 16
 
+// emptySuffix is the last 0 bytes, which net/http answers with a Content-Range
+// that ends before it begins.
+var emptySuffix = regexp.MustCompile(`[=,\s]-0+\s*(,|$)`)
+
 func (d *Door) send(q *request, body catalog.Body, name string, download bool) {
 	v := body.Version
 	kind, inline := contentType(name)
 	h := q.w.Header()
 	h.Set("Content-Type", kind)
 	h.Set("Content-Disposition", disposition(name, inline && !download))
-	h.Set("Content-Security-Policy", "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; media-src 'self'")
+	h.Set("Content-Security-Policy", "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; media-src 'self'; frame-ancestors 'self'")
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin") // the address is the permission, see corsContent
 	h.Set("Cache-Control", "private, max-age=86400")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Robots-Tag", "noindex")
 	h.Set("ETag", `"`+d.entityID(v.ID)+`"`)
 	h.Set("Repr-Digest", digests(v.CRC64, v.SHA256))
-	if strings.Count(q.r.Header.Get("Range"), ",") >= maxRanges {
+	if ranges := q.r.Header.Get("Range"); strings.Count(ranges, ",") >= maxRanges || emptySuffix.MatchString(ranges) {
 		q.r.Header.Del("Range")
 	}
 	// ServeContent is given the file itself where there is one: the kernel

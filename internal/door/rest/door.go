@@ -44,18 +44,20 @@ type Options struct {
 	Clock   core.Clock
 	Log     *slog.Logger
 	MaxPut  int64         // bytes that PUT /file/content takes
+	Temp    string        // directory for bodies of unknown length while they come in
 	Stall   time.Duration // how long a body may stand still
 }
 
 // Door serves the v4 API under Prefix.
 type Door struct {
 	Options
-	mux *http.ServeMux
+	mux  *http.ServeMux
+	room *room
 }
 
 // New returns the door over o.
 func New(o Options) *Door {
-	d := &Door{Options: o, mux: http.NewServeMux()}
+	d := &Door{Options: o, mux: http.NewServeMux(), room: newRoom(maxBodies, maxBodiesEach)}
 	d.mount()
 	return d
 }

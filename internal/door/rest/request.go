@@ -3,13 +3,11 @@ package rest
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/wharfinger/wharfinger/api/wire"
 	"github.com/wharfinger/wharfinger/internal/core"
@@ -24,6 +22,7 @@ type request struct {
 	// badToken is why a token that was sent does not count; nil without one.
 	badToken error
 	id       string // correlation id
+	body     *body  // what r.Body reads from
 }
 
 func (q *request) ctx() context.Context { return q.r.Context() }
@@ -32,19 +31,32 @@ var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-
 
 // serve runs one route: who, body limit, handler, failure.
 func (d *Door) serve(route Route, w http.ResponseWriter, r *http.Request) {
-	q := &request{w: w, r: r, id: r.Header.Get("X-Cr-Correlation-Id")}
+	// The server looks at the body of its own request when we are done, so ours
+	// goes into a copy.
+	q := &request{w: w, r: r.WithContext(r.Context()), id: r.Header.Get("X-Cr-Correlation-Id")}
 	if !uuid.MatchString(q.id) {
 		q.id = core.NewUUID()
 	}
 	h := w.Header()
 	h.Set("Cache-Control", "private, no-cache")
 	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Referrer-Policy", "no-referrer")
+	q.body = d.body(w, r)
+	defer q.body.end()
+	q.r.Body = q.body
 	if enc := r.Header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
 		d.refuse(route, q, &malformed{msg: "Content-Encoding is not taken", status: http.StatusUnsupportedMediaType})
 		return
 	}
 	if route.limit >= 0 {
-		r.Body = http.MaxBytesReader(w, r.Body, max(route.limit, 1))
+		if route.limit > 0 && r.ContentLength > route.limit {
+			h.Set("Connection", "close")
+			d.refuse(route, q, tooLarge())
+			return
+		}
+		q.r.Body = http.MaxBytesReader(w, q.body, max(route.limit, 1))
 	}
 	err := d.identify(q)
 	if err == nil && route.who == member {
@@ -109,8 +121,12 @@ func (d *Door) refuse(route Route, q *request, err error) {
 	if errs.Is(err, errs.Canceled) && q.ctx().Err() != nil {
 		return // nobody is there to read it
 	}
-	if route.limit == rawBody {
-		d.drain(q)
+	// Who waits for "100 Continue" has not begun (RFC 9110 §10.1.1).
+	if route.limit == rawBody && q.r.Header.Get("Expect") == "" {
+		q.body.drain(q.w.Header())
+	}
+	if errs.Has(err, errs.Overload) {
+		q.w.Header().Set("Retry-After", "1")
 	}
 	f := d.failure(q, err)
 	var m *malformed
@@ -122,25 +138,6 @@ func (d *Door) refuse(route Route, q *request, err error) {
 		}
 	}
 	write(q.w, status, f)
-}
-
-// Bounds of drain: a refused chunk of the usual sizes is read to its end, so
-// that its sender reads our answer and not a reset connection.
-const (
-	drainBytes = 64 << 20
-	drainTime  = 15 * time.Second
-)
-
-func (d *Door) drain(q *request) {
-	if q.r.Header.Get("Expect") != "" {
-		return // the sender waits for us and has not begun (RFC 9110 §10.1.1)
-	}
-	rc := http.NewResponseController(q.w)
-	if rc.SetReadDeadline(d.Clock().Add(drainTime)) != nil {
-		return
-	}
-	_, _ = io.CopyN(io.Discard, q.r.Body, drainBytes)
-	_ = rc.SetReadDeadline(time.Time{})
 }
 
 // done answers success without data.

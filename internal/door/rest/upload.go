@@ -80,7 +80,7 @@ func (d *Door) sendChunk(q *request) error {
 		index = int64(^uint64(0) >> 1)
 	case errors.Is(err, strconv.ErrRange), err == nil && index < 0:
 		return bad("Index too short")
-	case err != nil, text[0] == '+':
+	case err != nil, text[0] == '+', text[0] == '-':
 		return bad(notJSON)
 	}
 	if q.badToken != nil {
@@ -92,12 +92,16 @@ func (d *Door) sendChunk(q *request) error {
 	if err != nil {
 		return err
 	}
-	b := d.body(q)
+	leave, err := d.room.enter(q.actor.User)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	length := announced(q.r)
 	_, err = d.Engine.Write(q.ctx(), q.actor, upload.Chunk{
 		Session: core.SessionID(q.r.PathValue("sessionId")),
 		Place:   func(s upload.Session) (core.Range, error) { return placeOf(s, index, length) },
-		Body:    b, Want: want, Yield: b.stop,
+		Body:    q.r.Body, Want: want, Yield: q.body.stop,
 	})
 	if err != nil {
 		return err
@@ -214,9 +218,14 @@ func (d *Door) putContent(q *request) error {
 	if size > d.MaxPut {
 		return errs.Newf(errs.TooLarge, errs.FileTooLarge, "Contents up to %d bytes can be sent this way; use an upload session.", d.MaxPut)
 	}
-	var body io.Reader = d.body(q)
+	leave, err := d.room.enter(q.actor.User)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	var body io.Reader = q.r.Body
 	if size < 0 {
-		spooled, err := spool(body, d.MaxPut)
+		spooled, err := spool(body, d.Temp, d.MaxPut)
 		if err != nil {
 			return err
 		}
