@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -126,7 +127,22 @@ func noAnswer(ctx context.Context, op, id string, err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err // its text repeats the address, which may hold a signature
 	}
-	return &Error{Op: op, CorrelationID: id, Message: "no answer from the server: " + err.Error(), Err: err}
+	return &Error{Op: op, CorrelationID: id, Message: broken(err), Err: err}
+}
+
+// broken says in few words how a request came to no answer.
+func broken(err error) string {
+	root := err
+	for next := errors.Unwrap(root); next != nil; next = errors.Unwrap(root) {
+		root = next
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" && op.Addr != nil {
+		return fmt.Sprintf("no connection to %s: %v", op.Addr, root)
+	}
+	if errors.Is(err, net.ErrClosed) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return "no answer from the server: the connection ended"
+	}
+	return "no answer from the server: " + root.Error()
 }
 
 func decode[T any](op string, resp *http.Response, text []byte) (T, error) {

@@ -37,7 +37,7 @@ func (u *upload) send(ctx context.Context, s *session) error {
 	defer cancel(nil)
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	for range min(u.in.Chunks, len(missing)) {
+	for range min(u.atOnce(s), len(missing)) {
 		wg.Go(func() {
 			for {
 				i := int(next.Add(1)) - 1
@@ -56,6 +56,15 @@ func (u *upload) send(ctx context.Context, s *session) error {
 		return context.Cause(ctx)
 	}
 	return nil
+}
+
+// atOnce is how many chunks are sent at once. Under a limit it is no more than
+// can be done in ten seconds: what a break would cost is what is under way.
+func (u *upload) atOnce(s *session) int {
+	if u.in.Limiter == nil {
+		return u.in.Chunks
+	}
+	return max(1, min(u.in.Chunks, int(10*float64(u.in.Limiter.Limit())/float64(s.each))))
 }
 
 // How often a refusal is taken for a passing one before it is believed.

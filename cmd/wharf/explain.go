@@ -49,7 +49,7 @@ func explain(err error) explanation {
 func advice(err error) string {
 	switch {
 	case errors.Is(err, context.Canceled):
-		return "run the same command again; it goes on where this one stopped"
+		return again
 	case errors.Is(err, client.ErrDigest):
 		return "do not use the file; run the command again, and if that fails too check memory and disks of both machines"
 	case errors.Is(err, client.ErrSourceChanged):
@@ -67,9 +67,19 @@ func advice(err error) string {
 	case client.IsLocked(err):
 		return "wait until the other one is done, or see wharf uploads"
 	case client.IsRetryable(err):
-		return "run the same command again; it goes on where this one stopped"
+		return again
 	}
 	return ""
+}
+
+const again = "run the same command again, a little later"
+
+// brief is a failure that is being dealt with.
+func brief(err error) string {
+	if e, ok := errors.AsType[*client.Error](err); ok && e.Message != "" {
+		return e.Message
+	}
+	return message(err)
 }
 
 // complain prints a failure. about is what it was about, "" if err says so.

@@ -31,7 +31,7 @@ func newProgress(std streams, f transferFlags, verb string) progress {
 	if f.JSON {
 		return &jsonLines{enc: json.NewEncoder(std.out), sum: s}
 	}
-	l := &lines{out: std.out, err: std.err, sum: s, quiet: f.Quiet}
+	l := &lines{out: std.out, err: std.err, sum: s, quiet: f.Quiet, told: map[string]time.Time{}}
 	if file, ok := std.err.(*os.File); ok && !f.Quiet && term.IsTerminal(int(file.Fd())) {
 		return newBars(file, l)
 	}
@@ -90,6 +90,9 @@ func count(n int, what string) string {
 // failure is the explanation of r's failure, with what is safe of it.
 func (s *sum) failure(r result) explanation {
 	x := explain(r.err)
+	if x.Do == again {
+		x.Do = "run the same command again; it goes on where this one stopped"
+	}
 	if kept := r.sent + r.resumed; kept > 0 {
 		where := "on the server"
 		if s.verb == "received" {
@@ -189,6 +192,7 @@ type lines struct {
 	out, err io.Writer
 	sum      *sum
 	quiet    bool
+	told     map[string]time.Time // when a file's last retry was told of
 }
 
 func (l *lines) event(e client.Event) {
@@ -209,7 +213,11 @@ func (l *lines) say(e client.Event) {
 			fmt.Fprintf(l.err, "%s: goes on at %s of %s\n", name, showSize(e.Resumed), showSize(e.Size))
 		}
 	case client.EventRetry:
-		fmt.Fprintf(l.err, "%s: %s; %s of %s are safe; trying again in %s\n", name, message(e.Err), showSize(e.Confirmed), showSize(e.Size), e.Wait.Round(100*time.Millisecond))
+		if time.Since(l.told[e.Remote]) < time.Second {
+			return // the other chunks say the same
+		}
+		l.told[e.Remote] = time.Now()
+		fmt.Fprintf(l.err, "%s: %s; %s of %s are safe; trying again in %s\n", name, brief(e.Err), showSize(e.Confirmed), showSize(e.Size), e.Wait.Round(100*time.Millisecond))
 	case client.EventRestarted:
 		fmt.Fprintf(l.err, "%s: begins anew: %s\n", name, message(e.Err))
 	case client.EventProgress, client.EventVerifying:
@@ -224,6 +232,7 @@ func (l *lines) result(r result) {
 }
 
 func (l *lines) print(r result) {
+	delete(l.told, r.remote.String())
 	if r.err != nil {
 		explainTo(l.err, r.about(), l.sum.failure(r))
 		return
