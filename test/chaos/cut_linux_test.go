@@ -1,0 +1,62 @@
+package chaos_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// TestNothingAcknowledgedIsLostByAPowerCut cuts the power of a real file system at
+// random moments, with four chunks at a time on their way. The client's memory and
+// journal are on another disk.
+func TestNothingAcknowledgedIsLostByAPowerCut(t *testing.T) {
+	for _, c := range []struct {
+		kind           string
+		flag           uint32
+		left           string
+		short, release int
+	}{
+		{"ext4", nothing, "nothing", 12, 120},
+		{"ext4", journalOnly, "the journal", 4, 40},
+		{"xfs", nothing, "nothing", 8, 100},
+		{"xfs", journalOnly, "the journal", 4, 40},
+	} {
+		t.Run(fmt.Sprintf("%s/%s is flushed", c.kind, c.left), func(t *testing.T) {
+			processes(t)
+			cuts(t, c.kind, c.flag, amount(t, "CUTS", c.short, c.release))
+		})
+	}
+}
+
+func cuts(t *testing.T, kind string, flag uint32, n int) {
+	rnd, seed := seeded(t)
+	d := newDisk(t, kind, 512<<20)
+	w := newWorld(t, d.dir, rnd, seed)
+	defer func() { report(t, seed, w.counts) }()
+	defer w.srv.Kill() // before the disk is unmounted
+
+	for cycle := range n {
+		after := time.Duration(5+w.roll(250)) * time.Millisecond
+		gone := make(chan error, 1)
+		time.AfterFunc(after, func() { gone <- d.cut(flag) })
+		w.work(3, 1000)
+		if err := <-gone; err != nil {
+			t.Skipf("this %s cannot be shut down by ioctl: %v", kind, err)
+		}
+		w.srv.Kill()
+		d.remount()
+		w.srv.Start()
+		w.count("power cuts", 1)
+		w.judge()
+		w.probe(50)
+		if cycle%10 == 9 {
+			w.integrity()
+		}
+		w.fail(fmt.Sprintf("after cut %d of %s", cycle+1, kind))
+	}
+	if w.counts["acknowledged: chunk"] < 3*n {
+		t.Errorf("only %d chunks were acknowledged between %d cuts: too few to prove anything", w.counts["acknowledged: chunk"], n)
+	}
+	w.srv.Kill()
+	d.check()
+}
