@@ -82,7 +82,7 @@ unit: $(GOTESTSUM) $(PACKAGES) $(MODULES) ## Go tests, with SQLite and PostgreSQ
 
 .PHONY: race
 race: $(GOTESTSUM) $(PACKAGES) $(MODULES) ## The same under the race detector, with fewer random cases
-	$(STEP) race env CGO_ENABLED=1 scripts/with-postgres scripts/gotest race -race -short -timeout 10m $(UNIT_PACKAGES)
+	$(STEP) race env CGO_ENABLED=1 scripts/with-postgres scripts/gotest race -race -short -timeout 10m $(UNIT_PACKAGES) ./test/chaos
 
 .PHONY: store
 store: $(GOTESTSUM) $(PACKAGES) ## The store's suite on SQLite and PostgreSQL
@@ -111,6 +111,13 @@ e2e-web: $(BINARY) $(WEB_DEPS) $(PACKAGES)
 .PHONY: chaos-short
 chaos-short: $(BINARY) $(GOTESTSUM) ## One upload (256 MiB, or WHARF_E2E_SIZE) through four kill -9
 	$(STEP) chaos env WHARF_BIN=$(ROOT)/$(BINARY) scripts/gotest chaos -count=1 -timeout 60m -run Kill ./test/e2e
+
+.PHONY: chaos
+chaos: $(BINARY) ## Every fault of test/chaos in the release numbers (an hour, as root), into docs/RELIABILITY.md
+	@mkdir -p .tools/log && rm -f .tools/log/chaos.jsonl
+	$(STEP) chaos-release env WHARF_BIN=$(ROOT)/$(BINARY) WHARF_CHAOS=release WHARF_CHAOS_RESULTS=$(ROOT)/.tools/log/chaos.jsonl bash -c ' \
+		go test -count=1 -timeout 4h -v ./test/chaos; status=$$?; \
+		go run ./test/chaos/report .tools/log/chaos.jsonl >docs/RELIABILITY.md && exit $$status'
 
 .PHONY: e2e-big
 e2e-big: ## The same with 3 GiB
