@@ -46,6 +46,42 @@ func (e FileType) Valid() bool {
 	}
 }
 
+// Defines values for UploadEventKind.
+const (
+	EventAborted      UploadEventKind = "aborted"
+	EventCreated      UploadEventKind = "created"
+	EventEvicted      UploadEventKind = "evicted"
+	EventExpired      UploadEventKind = "expired"
+	EventReceived     UploadEventKind = "received"
+	EventRefused      UploadEventKind = "refused"
+	EventSettleFailed UploadEventKind = "settle_failed"
+	EventSettled      UploadEventKind = "settled"
+)
+
+// Valid indicates whether the value is a known member of the UploadEventKind enum.
+func (e UploadEventKind) Valid() bool {
+	switch e {
+	case EventAborted:
+		return true
+	case EventCreated:
+		return true
+	case EventEvicted:
+		return true
+	case EventExpired:
+		return true
+	case EventReceived:
+		return true
+	case EventRefused:
+		return true
+	case EventSettleFailed:
+		return true
+	case EventSettled:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for UploadState.
 const (
 	StateAborted UploadState = "aborted"
@@ -187,7 +223,10 @@ type Entity struct {
 	CreatedAt time.Time `json:"created_at"`
 
 	// CreatedBy A user; the more of it the closer the caller is to that user.
-	CreatedBy     *User  `json:"created_by,omitempty"`
+	CreatedBy *User `json:"created_by,omitempty"`
+
+	// Damaged *(addition)* The stored bytes were found to be missing or others than those that were received. They are not served.
+	Damaged       bool   `json:"damaged,omitempty"`
 	EncryptedWith string `json:"encrypted_with,omitempty"`
 	ID            string `json:"id"`
 
@@ -513,6 +552,35 @@ type Token struct {
 	RefreshToken   string    `json:"refresh_token"`
 }
 
+// UploadEvent defines model for UploadEvent.
+type UploadEvent struct {
+	At time.Time `json:"at"`
+
+	// Bytes The bytes `[from, to)` that it is about.
+	Bytes []int64 `json:"bytes,omitempty"`
+
+	// Chunks How many chunks came in.
+	Chunks int `json:"chunks,omitempty"`
+
+	// Code The code that was answered.
+	Code int `json:"code,omitempty"`
+
+	// Kind `refused`: a chunk was not taken; `settle_failed`: all bytes are in, and the file could not be completed yet; `evicted`: a new upload of the same name took the place of this one. More kinds may come.
+	Kind UploadEventKind `json:"kind"`
+
+	// Message What was answered.
+	Message string `json:"message,omitempty"`
+
+	// Reason Why, as a stable word of docs/ERRORS.md.
+	Reason string `json:"reason,omitempty"`
+
+	// Until When the last of several chunks came in.
+	Until *time.Time `json:"until,omitempty"`
+}
+
+// UploadEventKind `refused`: a chunk was not taken; `settle_failed`: all bytes are in, and the file could not be completed yet; `evicted`: a new upload of the same name took the place of this one. More kinds may come.
+type UploadEventKind string
+
 // UploadList defines model for UploadList.
 type UploadList struct {
 	Uploads []UploadProgress `json:"uploads"`
@@ -590,6 +658,19 @@ type UploadTicket struct {
 	UploadURLs []string `json:"upload_urls,omitempty"`
 
 	// URI The request's URI in the encoding of Go's net/url.
+	URI string `json:"uri"`
+}
+
+// UploadTimeline What happened to an upload.
+type UploadTimeline struct {
+	Events    []UploadEvent `json:"events"`
+	SessionID string        `json:"session_id"`
+	Size      int64         `json:"size"`
+
+	// State `open` takes chunks; `sealing` has all of them and is being completed; `done`, `aborted` and `expired` are final.
+	State UploadState `json:"state"`
+
+	// URI As the session's creation answered it.
 	URI string `json:"uri"`
 }
 

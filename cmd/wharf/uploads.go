@@ -78,8 +78,12 @@ func (c *uploadsShowCmd) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
+	story, err := cl.UploadTimeline(ctx, c.ID)
+	if err != nil {
+		complain(std.err, "timeline", err) // the rest is known all the same
+	}
 	if c.JSON {
-		return json.NewEncoder(std.out).Encode(p)
+		return json.NewEncoder(std.out).Encode(uploadStory{p, story.Events})
 	}
 	t := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "path\t%s\nstate\t%s\nreceived\t%s of %s (%d of %d bytes)\nchunk size\t%s\nbegun\t%s\nlast byte\t%s\nexpires\t%s\n",
@@ -88,7 +92,11 @@ func (c *uploadsShowCmd) Run(ctx context.Context, std streams) error {
 	if p.ReprDigest != "" {
 		fmt.Fprintf(t, "digest\t%s\n", p.ReprDigest)
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil || len(story.Events) == 0 {
+		return err
+	}
+	fmt.Fprintln(std.out)
+	return printTimeline(std.out, story.Events)
 }
 
 type uploadsRmCmd struct {

@@ -39,21 +39,28 @@ func (e *Engine) Write(ctx context.Context, who core.Actor, c Chunk) (Written, e
 	if err != nil {
 		return Written{}, errs.Wrap(op, err)
 	}
-	if err := e.writable(ctx, s); err != nil {
+	if at, err := e.receive(ctx, s, c); err != nil {
+		e.note(ctx, s.ID, Event{Kind: Refused, Range: at}, err)
 		return Written{}, errs.Wrap(op, err)
+	}
+	w, err := e.finish(ctx, s.ID)
+	return w, errs.Wrap(op, err)
+}
+
+// receive takes the chunk into the session, and says where it belongs as far as
+// that is known.
+func (e *Engine) receive(ctx context.Context, s Session, c Chunk) (core.Range, error) {
+	if err := e.writable(ctx, s); err != nil {
+		return core.Range{}, err
 	}
 	at, err := c.Place(s)
 	if err == nil && (!at.Valid() || at.To > s.Size) {
 		err = errs.New(errs.Invalid, errs.ChunkIndex)
 	}
 	if err != nil {
-		return Written{}, errs.Wrap(op, err)
+		return core.Range{}, err
 	}
-	if err := e.take(ctx, s, at, c); err != nil {
-		return Written{}, errs.Wrap(op, err)
-	}
-	w, err := e.finish(ctx, s.ID)
-	return w, errs.Wrap(op, err)
+	return at, e.take(ctx, s, at, c)
 }
 
 func (e *Engine) writable(ctx context.Context, s Session) error {

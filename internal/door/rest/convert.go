@@ -145,7 +145,7 @@ func (d *Door) extended(ctx context.Context, n catalog.Node, h catalog.Home) (*w
 		e := wire.Entity{
 			ID: d.entityID(v.ID), Size: v.Size, Type: int(v.Kind), CreatedAt: v.Created, StoragePolicy: &policy,
 			CreatedBy:  &wire.User{ID: d.IDs.Encode(core.TagUser, int64(v.Creator)), Nickname: h.User.Nick, CreatedAt: h.User.Created},
-			ReprDigest: digests(v.CRC64, v.SHA256),
+			ReprDigest: digests(v.CRC64, v.SHA256), Damaged: v.Damage != "",
 		}
 		if v.Cipher != nil {
 			e.EncryptedWith = v.Cipher.Algorithm

@@ -40,6 +40,7 @@ func Routes() []Route {
 		{"deleteUploadSession", "DELETE", "/file/upload", anyone, jsonBody, (*Door).deleteUploadSession},
 		{"listUploads", "GET", "/file/upload", member, noBody, (*Door).listUploads},
 		{"showUpload", "GET", "/file/upload/{sessionId}", member, noBody, (*Door).showUpload},
+		{"showUploadTimeline", "GET", "/file/upload/{sessionId}/timeline", member, noBody, (*Door).showUploadTimeline},
 		{"sendChunk", "POST", "/file/upload/{sessionId}/{index}", anyone, rawBody, (*Door).sendChunk},
 
 		{"listFiles", "GET", "/file", anyone, noBody, (*Door).listFiles},

@@ -54,6 +54,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/file/upload/{sessionId}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See what happened to an upload
+         * @description *(addition)* Everything that happened to an upload of the caller, oldest first, until the session is forgotten at `expires`: when it was created, which chunks came in (those that came one behind the other are one event), which were refused and why, and how it ended. At most 200 exceptional events are kept of a session.
+         */
+        get: operations["showUploadTimeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/file/upload/{sessionId}/{index}": {
         parameters: {
             query?: never;
@@ -680,6 +700,45 @@ export interface components {
             primary_entity?: string;
             encrypt_metadata?: components["schemas"]["EncryptMetadata"];
         };
+        /** @description What happened to an upload. */
+        UploadTimeline: {
+            /** Format: uuid */
+            session_id: string;
+            /** @description As the session's creation answered it. */
+            uri: string;
+            /** Format: int64 */
+            size: number;
+            state: components["schemas"]["UploadState"];
+            events: components["schemas"]["UploadEvent"][];
+        };
+        UploadEvent: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: date-time
+             * @description When the last of several chunks came in.
+             */
+            until?: string;
+            kind: components["schemas"]["UploadEventKind"];
+            /** @description The bytes `[from, to)` that it is about. */
+            bytes?: number[];
+            /** @description How many chunks came in. */
+            chunks?: number;
+            /**
+             * @description Why, as a stable word of docs/ERRORS.md.
+             * @example digest_mismatch
+             */
+            reason?: string;
+            /** @description The code that was answered. */
+            code?: number;
+            /** @description What was answered. */
+            message?: string;
+        };
+        /**
+         * @description `refused`: a chunk was not taken; `settle_failed`: all bytes are in, and the file could not be completed yet; `evicted`: a new upload of the same name took the place of this one. More kinds may come.
+         * @enum {string}
+         */
+        UploadEventKind: "created" | "received" | "settled" | "refused" | "settle_failed" | "aborted" | "expired" | "evicted";
         /**
          * @description `open` takes chunks; `sealing` has all of them and is being completed; `done`, `aborted` and `expired` are final.
          * @enum {string}
@@ -781,6 +840,8 @@ export interface components {
             encrypted_with?: string;
             /** @description *(addition)* RFC 9530 digest of the content. */
             repr_digest?: string;
+            /** @description *(addition)* The stored bytes were found to be missing or others than those that were received. They are not served. */
+            damaged?: boolean;
         };
         /** @description One page of a folder. */
         FileList: {
@@ -1334,6 +1395,37 @@ export interface operations {
                         /** @enum {integer} */
                         code: 0;
                         data: components["schemas"]["UploadProgress"];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    showUploadTimeline: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path: {
+                /** @description The `session_id` of the upload. Anything that is not one of the caller's is 40011. */
+                sessionId: components["parameters"]["SessionID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The timeline. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["UploadTimeline"];
                         msg: string;
                     } | components["schemas"]["Failure"];
                 };
