@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/wharfinger/wharfinger/api/wire"
@@ -156,6 +157,10 @@ func (d *Door) where(text string) (place, error) {
 	const op = "rest.where"
 	u, err := wire.ParseURI(text)
 	if err != nil {
+		// net/url repeats the address, which may hold the password of a share.
+		if whole := (*url.Error)(nil); errors.As(err, &whole) {
+			err = whole.Err
+		}
 		return place{}, errs.Newf(errs.Invalid, errs.BadURI, "unknown uri").At(op).Because(err)
 	}
 	switch u.FS {

@@ -98,6 +98,14 @@ func (b *body) end() {
 	b.over = true
 }
 
+// cut ends the connection without the body: its sender waits for "100 Continue"
+// and has not begun (RFC 9110 §10.1.1), and net/http would wait for it.
+func (b *body) cut(h http.Header) {
+	h.Set("Connection", "close")
+	b.stop()
+	b.end()
+}
+
 // Bounds of drain: a refused chunk of the usual sizes is read to its end, so
 // that its sender reads our answer and not a reset connection.
 const (

@@ -121,8 +121,10 @@ func (d *Door) refuse(route Route, q *request, err error) {
 	if errs.Is(err, errs.Canceled) && q.ctx().Err() != nil {
 		return // nobody is there to read it
 	}
-	// Who waits for "100 Continue" has not begun (RFC 9110 §10.1.1).
-	if route.limit == rawBody && q.r.Header.Get("Expect") == "" {
+	switch waits := q.r.Header.Get("Expect") != "" && q.body.got == 0; {
+	case waits:
+		q.body.cut(q.w.Header())
+	case route.limit == rawBody:
 		q.body.drain(q.w.Header())
 	}
 	if errs.Has(err, errs.Overload) {
