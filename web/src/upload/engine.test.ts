@@ -131,6 +131,9 @@ describe('faults on the way', () => {
           expect(server.files.get(file.name)?.bytes).toEqual(bytes);
           expect(server.wasted).toEqual([]);
           expect(server.sessions.size).toBe(1);
+          // What arrived although its answer was lost is asked for, not sent again.
+          const lost = op === 'send' && fault !== 'late';
+          expect(server.countOf('send')).toBe(lost ? 5 : 4);
         });
 
   test('a lost answer to the last chunk is success when the server forgets sessions', async () => {
@@ -144,6 +147,19 @@ describe('faults on the way', () => {
     expect(job).toMatchObject({ state: 'done', verified: false });
     expect(server.files.get(file.name)?.bytes).toEqual(bytes);
     expect(server.countOf('create')).toBe(1);
+  });
+
+  test('a lost answer to a create is found out even if the list was read just before', async () => {
+    const { clock, server, engine } = setup();
+    const names = ['a', 'b'];
+    for (const name of names) server.files.set(name, { bytes: new Uint8Array(3), updatedAt: 1 });
+    const made = await Promise.all([...names, 'c'].map((n, i) => makeFile(chunk, i, n, 50 + i)));
+    const jobs = engine.add(made.slice(0, 2).map((m) => entry(m.file)));
+    await clock.until(ended(engine)); // both asked the list, and are questions now
+    server.fault = once('create', 1, 'late');
+    jobs.push(...engine.add([entry(made[2]!.file)]));
+    await clock.until(ended(engine));
+    expect(jobs.map((j) => j.state)).toEqual(['conflict', 'conflict', 'done']);
   });
 
   test('waits 1, 2, 4 … 30 s, and goes on when the line is back', async () => {

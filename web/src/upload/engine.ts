@@ -248,7 +248,7 @@ export class Engine {
       conflict: undefined,
       lock: undefined,
       onConflict: undefined,
-      attempted: false,
+      unanswered: false,
       sessionId: undefined,
       held: new Set(),
       keptUntil: undefined,

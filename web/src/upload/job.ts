@@ -67,8 +67,8 @@ export interface Job {
   lock: Lock | undefined;
   /** What to do if the name is taken, once decided. */
   onConflict: ConflictChoice | undefined;
-  /** A session was asked for, with whatever result. */
-  attempted: boolean;
+  /** A session was asked for, and no answer came: there may be one. */
+  unanswered: boolean;
   sessionId: string | undefined;
   /** Chunks of that session which the server has. */
   held: Set<number>;

@@ -105,7 +105,7 @@ export class Runner {
   /** Tells the server that a cancelled job's session is not wanted. */
   async discard(job: Job): Promise<void> {
     let { sessionId } = job;
-    if (!sessionId && job.attempted) {
+    if (!sessionId && job.unanswered) {
       const { server } = this.options;
       const deps = { server, claimed: this.claimed, unfinished: () => this.unfinished(true) };
       sessionId = (await begunUnseen(job, deps))?.sessionId;

@@ -28,9 +28,9 @@ export async function whenTaken(
   job: Job,
   error: ApiError,
   deps: TakenDeps,
-  signal: AbortSignal,
+  { fresh, signal }: { fresh: boolean; signal: AbortSignal },
 ): Promise<Taken> {
-  const here = await uploadsAt(job, deps);
+  const here = await uploadsAt(job, deps, fresh);
   const mine = here.find((u) => continues(job, u));
   if (mine) return { adopt: mine };
 
@@ -62,7 +62,7 @@ export function continues(job: Pick<Job, 'size' | 'file'>, upload: Upload): bool
   return upload.lastModified === 0 || upload.lastModified === job.file?.lastModified;
 }
 
-/** Looked up fresh: after a lost answer, did the server begin a session all the same? */
+/** Did the server begin a session for a request that got no answer? */
 export async function begunUnseen(job: Job, deps: TakenDeps): Promise<Upload | undefined> {
   const here = await uploadsAt(job, deps, true);
   return here.find((u) => continues(job, u));

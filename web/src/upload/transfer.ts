@@ -5,7 +5,7 @@ import { type Job, pathOfJob } from './job';
 import { LocalError, Waiter } from './retry';
 import { Sender, type SenderDeps } from './sender';
 import type { Upload } from './server';
-import { begunUnseen, type TakenDeps, whenTaken } from './taken';
+import { type TakenDeps, whenTaken } from './taken';
 
 export interface TransferDeps extends TakenDeps, SenderDeps {
   random(): number;
@@ -57,24 +57,19 @@ export class Transfer {
 
   /** Begins a session, or takes up one that this file already has. */
   private open(): Promise<Opened> {
-    const { job, deps } = this;
-    // An earlier run may have been stopped while its request was on the way.
-    let uncertain = job.attempted;
-    job.attempted = true;
+    const { job, deps, signal } = this;
     return this.persist(async () => {
-      if (uncertain) {
-        // The answer was lost; the request perhaps was not.
-        const begun = await begunUnseen(job, deps);
-        if (begun) return this.adopt(begun);
-      }
       for (;;) {
+        // A request that got no answer may have begun a session all the same.
+        const fresh = job.unanswered;
         try {
+          job.unanswered = true;
           return await this.create();
         } catch (error) {
-          uncertain = true;
-          if (!(error instanceof ApiError) || this.signal.aborted) throw error;
+          if (!(error instanceof ApiError) || signal.aborted) throw error;
+          if (error.kind === 'refused') job.unanswered = false;
           if (!error.is(Code.exists) && !error.is(Code.locked)) throw error;
-          const next = await whenTaken(job, error, deps, this.signal);
+          const next = await whenTaken(job, error, deps, { fresh, signal });
           if (next !== 'again') return typeof next === 'string' ? next : this.adopt(next.adopt);
         }
       }
@@ -91,6 +86,7 @@ export class Transfer {
       replace: job.onConflict === 'replace',
     };
     const ticket = await deps.server.create(request, this.signal);
+    job.unanswered = false;
     this.claim(ticket.sessionId);
     job.keptUntil = ticket.expires;
     if (!ticket.relayed) throw new LocalError('unsupported');

@@ -2,7 +2,7 @@ import { ActionIcon, Button, Tooltip } from '@mantine/core';
 import { IconCopy } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { go } from '@/lib/location';
-import { type Path, uriOf } from '@/lib/path';
+import type { Path } from '@/lib/path';
 import { Icon } from '@/ui/icon';
 import { toast } from '@/ui/toast';
 import classes from './empty.module.css';
@@ -16,7 +16,7 @@ interface EmptyProps {
 /** One sentence, one button, and the same from a terminal. */
 export function EmptyFolder({ path, onUpload }: EmptyProps) {
   const { t } = useTranslation();
-  const command = `wharf put FILE ${quoted(uriOf(path))}/`;
+  const command = `wharf put FILE ${quoted(['', ...path, ''].join('/'))}`;
   const copy = async () => {
     await navigator.clipboard.writeText(command);
     toast(t('files.copied'));
