@@ -20,7 +20,7 @@ func (e *Engine) Put(ctx context.Context, who core.Actor, q Request, body io.Rea
 		return catalog.Node{}, errs.Wrap(op, err)
 	}
 	s := t.Session
-	err = e.take(ctx, s, core.Range{To: s.Size}, Chunk{Session: s.ID, Body: body, Want: want})
+	_, err = e.take(ctx, s, core.Range{To: s.Size}, Chunk{Session: s.ID, Body: body, Want: want})
 	if err != nil {
 		e.undo(ctx, s)
 		return catalog.Node{}, errs.Wrap(op, err)

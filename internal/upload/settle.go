@@ -124,11 +124,18 @@ func (e *Engine) publishIn(ctx context.Context, tx Tx, s Session, sum blob.Sum) 
 // retire drops the contents beyond what the owner's group keeps, and all but
 // the newest live photo.
 func (e *Engine) retire(ctx context.Context, tx Tx, s Session) error {
-	home, err := catalog.HomeIn(ctx, tx, s.Owner)
+	if s.Fresh {
+		return nil // a new file has this one content
+	}
+	owner, err := tx.User(ctx, s.Owner)
 	if err != nil {
 		return err
 	}
-	keep := max(1, home.Group.MaxVersions)
+	group, err := tx.Group(ctx, owner.Group)
+	if err != nil {
+		return err
+	}
+	keep := max(1, group.MaxVersions)
 	if s.Kind == catalog.LivePhoto {
 		keep = 1
 	}

@@ -12,7 +12,7 @@ import (
 // it the version of its file. A crash between the two leaves a blob without a
 // row under the session's own key; the next try, or the end of the session,
 // removes it.
-func (e *Engine) takeSmall(ctx context.Context, s Session, b *blob.Bucket, w blob.Write) error {
+func (e *Engine) takeSmall(ctx context.Context, s Session, b *blob.Bucket, w blob.Write) (Written, error) {
 	got, err := b.PutWhole(ctx, s.Blob, w)
 	if errs.Is(err, errs.Exists) {
 		if err = e.unput(ctx, s, b); err == nil {
@@ -20,13 +20,13 @@ func (e *Engine) takeSmall(ctx context.Context, s Session, b *blob.Bucket, w blo
 		}
 	}
 	if err != nil {
-		return err
+		return Written{}, err
 	}
 	ctx, cancel := e.detached(ctx)
 	defer cancel()
 	sum := blob.Sum{CRC64: got.CRC64, SHA256: got.SHA256}
 	err = e.Store.InTx(ctx, func(tx Tx) error {
-		if err := e.recordIn(ctx, tx, s.ID, got); err != nil {
+		if _, err := e.recordIn(ctx, tx, s, got); err != nil {
 			return err
 		}
 		_, err := e.publishIn(ctx, tx, s, sum)
@@ -35,7 +35,7 @@ func (e *Engine) takeSmall(ctx context.Context, s Session, b *blob.Bucket, w blo
 	if errs.Has(err, errs.SessionGone) {
 		_ = remove(ctx, s, b) // it ended meanwhile; what stays, the audit finds
 	}
-	return err
+	return Written{Received: s.Size, Done: true}, err
 }
 
 // unput removes what an earlier try of an open session stored, half or whole,

@@ -24,6 +24,7 @@ type Chunk struct {
 type Written struct {
 	Received int64 // bytes of the upload that are in, this chunk included
 	Done     bool  // the file is complete
+	sealed   bool  // all bytes are in, and the file waits to be completed
 }
 
 // Write takes one chunk. When it returns nil the bytes are as durable as the
@@ -39,28 +40,35 @@ func (e *Engine) Write(ctx context.Context, who core.Actor, c Chunk) (Written, e
 	if err != nil {
 		return Written{}, errs.Wrap(op, err)
 	}
-	if at, err := e.receive(ctx, s, c); err != nil {
+	w, at, err := e.receive(ctx, s, c)
+	if err != nil {
 		e.note(ctx, s.ID, Event{Kind: Refused, Range: at}, err)
 		return Written{}, errs.Wrap(op, err)
 	}
-	w, err := e.finish(ctx, s.ID)
-	return w, errs.Wrap(op, err)
+	if w.sealed {
+		_, err = e.Settle(ctx, s.ID)
+		w.Done = true
+	}
+	if err != nil {
+		return Written{}, errs.Wrap(op, err)
+	}
+	return w, nil
 }
 
 // receive takes the chunk into the session, and says where it belongs as far as
 // that is known.
-func (e *Engine) receive(ctx context.Context, s Session, c Chunk) (core.Range, error) {
-	if err := e.writable(ctx, s); err != nil {
-		return core.Range{}, err
+func (e *Engine) receive(ctx context.Context, s Session, c Chunk) (w Written, at core.Range, err error) {
+	if err = e.writable(ctx, s); err != nil {
+		return w, at, err
 	}
-	at, err := c.Place(s)
-	if err == nil && (!at.Valid() || at.To > s.Size) {
-		err = errs.New(errs.Invalid, errs.ChunkIndex)
+	if at, err = c.Place(s); err != nil {
+		return w, core.Range{}, err
 	}
-	if err != nil {
-		return core.Range{}, err
+	if !at.Valid() || at.To > s.Size {
+		return w, core.Range{}, errs.New(errs.Invalid, errs.ChunkIndex)
 	}
-	return at, e.take(ctx, s, at, c)
+	w, err = e.take(ctx, s, at, c)
+	return w, at, err
 }
 
 func (e *Engine) writable(ctx context.Context, s Session) error {
@@ -75,6 +83,11 @@ func (e *Engine) writable(ctx context.Context, s Session) error {
 		return err
 	}
 	if n.Session != s.ID {
+		// Another chunk may have completed it since s was read.
+		now, err := e.Store.Session(ctx, s.ID)
+		if err != nil || now.State == Done {
+			return err
+		}
 		return errs.Newf(errs.NotFound, errs.PathMissing, "Path not exist")
 	}
 	if !s.Locked {
@@ -84,42 +97,47 @@ func (e *Engine) writable(ctx context.Context, s Session) error {
 }
 
 // take writes and records the chunk, or finds that it is in already.
-func (e *Engine) take(ctx context.Context, s Session, at core.Range, c Chunk) error {
+func (e *Engine) take(ctx context.Context, s Session, at core.Range, c Chunk) (Written, error) {
 	cipher, err := e.cipherOf(s)
 	if err != nil {
-		return err
+		return Written{}, err
 	}
 	w := blob.Write{Range: at, Body: c.Body, Cipher: cipher, Sealed: s.Sealed, Want: c.Want}
 	have, leave, err := e.claim(ctx, s, at, c.Yield)
 	if err != nil {
-		return err
+		return Written{}, err
 	}
 	if have != nil {
-		return compare(w, *have) //nolint:contextcheck // the body itself ends with the request
+		if err := compare(w, *have); err != nil { //nolint:contextcheck // the body itself ends with the request
+			return Written{}, err
+		}
+		return e.standing(ctx, s.ID)
 	}
 	defer leave()
 	b, err := e.bucket(ctx, s.Policy)
 	if err != nil {
-		return err
+		return Written{}, err
 	}
 	if s.small() {
 		return e.takeSmall(ctx, s, b, w)
 	}
 	got, err := b.WriteAt(ctx, s.Handle(), w)
 	if errs.Is(err, errs.NotFound) {
-		return errs.New(errs.NotFound, errs.SessionGone).Because(err) // it ended meanwhile
+		return Written{}, errs.New(errs.NotFound, errs.SessionGone).Because(err) // it ended meanwhile
 	}
 	if err != nil {
-		return err
+		return Written{}, err
 	}
-	return e.record(ctx, s.ID, got)
+	return e.record(ctx, s, got)
 }
 
 // claim returns the part that is in already at the start of the chunk, or the
 // exclusive right to write it, to be given back by leave.
 func (e *Engine) claim(ctx context.Context, s Session, at core.Range, yield func()) (have *Part, leave func(), err error) {
-	if have, err = e.part(ctx, s.ID, at.From); have != nil || err != nil {
-		return have, nil, err
+	if s.Received > 0 || s.State != Open {
+		if have, err = e.part(ctx, s.ID, at.From); have != nil || err != nil {
+			return have, nil, err
+		}
 	}
 	place := at.From
 	if s.ChunkSize > 0 && s.Size > s.ChunkSize && at.Len() == s.Size {
@@ -175,41 +193,29 @@ func compare(w blob.Write, have Part) error {
 }
 
 // record makes a durable chunk count.
-func (e *Engine) record(ctx context.Context, id core.SessionID, got blob.Receipt) error {
+func (e *Engine) record(ctx context.Context, s Session, got blob.Receipt) (w Written, err error) {
 	ctx, cancel := e.detached(ctx)
 	defer cancel()
-	return e.Store.InTx(ctx, func(tx Tx) error { return e.recordIn(ctx, tx, id, got) })
+	err = e.Store.InTx(ctx, func(tx Tx) error {
+		w, err = e.recordIn(ctx, tx, s, got)
+		return err
+	})
+	return w, err
 }
 
 // recordIn adds the part. With the last one the session is sealed in the same
 // transaction, so that nothing can come in behind it.
-func (e *Engine) recordIn(ctx context.Context, tx Tx, id core.SessionID, got blob.Receipt) error {
+func (e *Engine) recordIn(ctx context.Context, tx Tx, s Session, got blob.Receipt) (Written, error) {
 	part := Part{Range: got.Range, CRC64: got.CRC64, SHA256: got.SHA256, At: e.Clock()}
-	received, err := tx.AddPart(ctx, id, part)
-	if err != nil {
-		return err
+	received, err := tx.AddPart(ctx, s.ID, part)
+	if err != nil || received < s.Size {
+		return Written{Received: received}, err
 	}
-	s, err := tx.Session(ctx, id)
-	if err != nil {
-		return err
-	}
-	if received < s.Size {
-		return nil
-	}
-	return tx.Advance(ctx, id, Open, Sealing, Ending{})
+	return Written{Received: received, sealed: true}, tx.Advance(ctx, s.ID, Open, Sealing, Ending{})
 }
 
-// finish settles the session if all bytes are in, and says where it stands.
-func (e *Engine) finish(ctx context.Context, id core.SessionID) (Written, error) {
+// standing says where a session is now.
+func (e *Engine) standing(ctx context.Context, id core.SessionID) (Written, error) {
 	s, err := e.Store.Session(ctx, id)
-	if err != nil {
-		return Written{}, err
-	}
-	if s.State == Sealing {
-		if _, err := e.Settle(ctx, id); err != nil {
-			return Written{}, err
-		}
-		s.State = Done
-	}
-	return Written{Received: s.Received, Done: s.State == Done}, nil
+	return Written{Received: s.Received, Done: s.State == Done, sealed: s.State == Sealing}, err
 }
