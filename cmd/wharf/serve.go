@@ -59,6 +59,7 @@ type serveCmd struct {
 	Title             string   `default:"Wharfinger" env:"WHARF_TITLE" help:"Name of the site."`
 	Log               string   `default:"info" enum:"debug,info,warn,error" env:"WHARF_LOG" help:"Least level that is logged: ${enum}."`
 	LogJSON           bool     `name:"log-json" env:"WHARF_LOG_JSON" help:"Log as JSON lines."`
+	ScrubDays         int      `name:"scrub-days" default:"30" env:"WHARF_SCRUB_DAYS" help:"In how many days all stored bytes are read again and compared with their digests; 0: never." placeholder:"N"`
 	AdminEmail        string   `hidden:"" env:"WHARF_ADMIN_EMAIL"`
 	AdminPassword     string   `hidden:"" env:"WHARF_ADMIN_PASSWORD"`
 	AdminPasswordFile string   `hidden:"" env:"WHARF_ADMIN_PASSWORD_FILE" type:"path"`
@@ -78,6 +79,7 @@ func (c *serveCmd) Run(ctx context.Context) error {
 		return err
 	}
 	cfg.Listen, cfg.SiteURL, cfg.Title, cfg.Proxies = c.Listen, c.SiteURL, c.Title, c.TrustedProxy
+	cfg.ScrubDays = c.ScrubDays
 	cfg.AdminEmail, cfg.AdminPassword = c.AdminEmail, core.Secret(c.AdminPassword)
 	if c.AdminPasswordFile != "" {
 		if cfg.AdminPassword, err = secretFile(c.AdminPasswordFile); err != nil {

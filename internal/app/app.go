@@ -145,6 +145,9 @@ func (a *App) Serve(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	a.work.Go(func() { a.sweeping(ctx) })
+	if a.cfg.ScrubDays > 0 {
+		a.work.Go(func() { a.scrubbing(ctx) })
+	}
 	failed := make(chan error, 1)
 	a.work.Go(func() { failed <- a.server.Serve(a.ln) })
 	select {

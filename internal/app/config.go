@@ -25,6 +25,8 @@ type Config struct {
 	Clock core.Clock   // default: the machine's
 	Log   *slog.Logger // default: nothing is logged
 
+	ScrubDays int // in how many days all that is stored is read again; 0: never
+
 	Sweep time.Duration // how often to look for what is due; default 1 min
 	Grace time.Duration // how long requests may finish at the end; default 30 s
 }
