@@ -42,8 +42,9 @@ var scenarios = []scenario{
 	{"a small file", newFile, sendAll(5000)},
 	{"exactly one chunk", newFile, sendAll(chunkSize)},
 	{"five chunks, four at a time", newFile, sendAll(4*chunkSize + 1)},
-	{"three chunks, one after the other", newFile, func(k *worker, f *file) {
-		if f = k.begin(nil, 2*chunkSize+500); f == nil {
+	{"three chunks, one after the other", newFile, func(k *worker, _ *file) {
+		f := k.begin(nil, 2*chunkSize+500)
+		if f == nil {
 			return
 		}
 		b := f.up.bytes()
