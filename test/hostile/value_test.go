@@ -172,7 +172,7 @@ func TestHostileJSON(t *testing.T) {
 	bodies := map[string]string{
 		"empty": "", "null": "null", "list": "[]", "text": `"a"`, "number": "1", "open": `{"uri":"cloudreve://my/a"`, "deep": `{"uri":` + deep, "deep objects": strings.Repeat(`{"a":`, 100_000),
 		"closed deep": `{"x":` + strings.Repeat("[", 65) + strings.Repeat("]", 65) + `}`, "trailing": `{"uri":"cloudreve://my/a"}{}`, "trailing text": `{"id":"a"} x`,
-		"twice": `{"uri":"cloudreve://my/a","uri":"cloudreve://my/b","email":"a@b","email":"c@d","uris":[],"uris":[],"refresh_token":"a","refresh_token":"b","tokens":[],"tokens":[]}`,
+		"twice":                 `{"uri":"cloudreve://my/a","uri":"cloudreve://my/b","email":"a@b","email":"c@d","uris":[],"uris":[],"refresh_token":"a","refresh_token":"b","tokens":[],"tokens":[]}`,
 		"twice in another case": `{"uri":"cloudreve://my/a","URI":"cloudreve://my/b","email":"a@b","EMAIL":"c@d","uris":[],"URIS":[],"refresh_token":"a","REFRESH_TOKEN":"b","tokens":[],"TOKENS":[]}`,
 		"BOM":                   "\xef\xbb\xbf{}", "UTF-16": "\xff\xfe{\x00}\x00", "NaN": `{"size":NaN}`, "wrong types": `{"uri":1,"uris":1,"email":1,"token":1,"refresh_token":1,"tokens":1,"id":1,"type":1}`,
 		"comment": `{/**/}`, "single quotes": `{'uri':'a'}`,
