@@ -132,9 +132,15 @@ export class Api {
     return files.map((f) => f.name);
   }
 
-  async uploads(): Promise<{ session_id: string; received_bytes: number; state: string }[]> {
+  async uploads(): Promise<{ uri: string; received_bytes: number }[]> {
     const { uploads } = await this.call<{ uploads: [] }>('GET', '/file/upload');
     return uploads;
+  }
+
+  /** How much the server holds of an unfinished file. */
+  async received(name: string): Promise<number> {
+    const upload = (await this.uploads()).find((u) => u.uri.endsWith(`/${name}`));
+    return upload?.received_bytes ?? 0;
   }
 }
 

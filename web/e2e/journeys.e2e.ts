@@ -199,10 +199,10 @@ describe('with an account', () => {
     const page = await drive.open(browser, { errors });
     await drive.signIn(page, line.url);
     await pick(page, file);
-    const confirmed = async () => (await api.uploads())[0]?.received_bytes ?? 0;
+    const confirmed = () => api.received('paused.bin');
     await until(async () => (await confirmed()) >= 50 * MiB, 60_000);
     await page.getByRole('button', { name: 'Pause', exact: true }).click();
-    await page.getByText('Paused').waitFor();
+    await page.getByText('Paused', { exact: true }).waitFor();
     await page.waitForTimeout(500);
     const held = await confirmed();
     const before = line.sent();
@@ -228,7 +228,7 @@ describe('with an account', () => {
     const first = await drive.open(browser, { errors });
     await drive.signIn(first, line.url);
     await pick(first, file);
-    const received = async () => (await api.uploads())[0]?.received_bytes ?? 0;
+    const received = () => api.received('device.bin');
     await until(async () => (await received()) >= 50 * MiB, 60_000);
     await first.context().close();
     await line.close();
@@ -239,7 +239,7 @@ describe('with an account', () => {
     const second = await drive.open(browser, { errors });
     await drive.signIn(second, fast.url);
     await second.getByRole('button', { name: 'Open the transfer panel: Transfers' }).click();
-    await second.getByText(/are here until/).waitFor();
+    await second.getByText(/of 120 MB are here until/).waitFor();
     await drive.expectAccessible(second);
     const other = join(mkdtempSync(join(scratch, 'x')), 'device.bin');
     writeFileSync(other, drive.noise(1000));
