@@ -43,7 +43,8 @@ type Finding struct {
 	Fixed   string         `json:"fixed,omitempty"` // what was done about it; "" if nothing
 }
 
-// What is younger than Settling may be on its way: no audit reports it.
+// Settling is how long things may be on their way: no audit reports what is
+// younger.
 const Settling = 15 * time.Minute
 
 // doomedLong is how long deleted bytes may wait for a server that runs.
@@ -193,7 +194,7 @@ func (c *Catalog) compare(ctx context.Context, v Version, b *blob.Bucket, pace P
 	body, err := b.Open(ctx, v.Blob, all, cipher)
 	if err == nil {
 		var got blob.Receipt
-		got, err = blob.Measure(blob.Write{Range: all, Body: &paced{ctx: ctx, body: body, pace: pace}}, v.SHA256 != nil)
+		got, err = blob.Measure(blob.Write{Range: all, Body: &paced{ctx: ctx, body: body, pace: pace}}, v.SHA256 != nil) //nolint:contextcheck // the body ends with ctx
 		err = errors.Join(err, body.Close())
 		if err == nil {
 			return differs(v, got)

@@ -1,5 +1,7 @@
 package rest
 
+//go:generate go test -count=1 -run ^TestTheListOfErrorsIsThatOfTheTable$ . -update
+
 import (
 	"encoding/json"
 	"errors"
@@ -17,64 +19,350 @@ type answer struct {
 	msg  string
 }
 
+// fault is all that there is to know of a reason. docs/ERRORS.md is made of it.
+type fault struct {
+	answer
+	whose  whose
+	retry  retry
+	cause  string
+	remedy string
+}
+
+// whose fault it is.
+type whose string
+
+const (
+	program    whose = "client program"
+	user       whose = "user"
+	operator   whose = "server or its operator"
+	connection whose = "connection"
+	nobody     whose = "nobody"
+)
+
+// retry is whether the same request may succeed.
+type retry string
+
+const (
+	never   retry = "no"
+	now     retry = "yes, at once"
+	later   retry = "yes, later"
+	changed retry = "when changed as below"
+	signed  retry = "after signing in or refreshing"
+)
+
 // answers is the only place that knows the protocol's numbers. A test holds
 // that every reason has a line.
-var answers = map[errs.Reason]answer{
-	errs.BadParam:     {wire.CodeBadParameter, "Invalid parameters."},
-	errs.BadURI:       {wire.CodeBadParameter, "unknown uri"},
-	errs.UnknownFS:    {wire.CodeUncoded, ""},
-	errs.BadID:        {wire.CodeBadParameter, "Failed to parse object ID"},
-	errs.NameRejected: {wire.CodeNameRefused, "Invalid object name"},
-	errs.TooMany:      {wire.CodeTooManyURIs, "Too many items in one request"},
+var answers = map[errs.Reason]fault{
+	errs.BadParam: {
+		answer{wire.CodeBadParameter, "Invalid parameters."},
+		program, never,
+		"A field is missing, of the wrong type or out of its range.",
+		"Fix the request; `msg` names the field.",
+	},
+	errs.BadURI: {
+		answer{wire.CodeBadParameter, "unknown uri"},
+		program, never,
+		"The text is no file URI.",
+		"Send a URI such as `cloudreve://my/folder/file`.",
+	},
+	errs.UnknownFS: {
+		answer{wire.CodeUncoded, ""},
+		program, never,
+		"The URI names a file system that this server does not have.",
+		"Use `cloudreve://my`.",
+	},
+	errs.BadID: {
+		answer{wire.CodeBadParameter, "Failed to parse object ID"},
+		program, never,
+		"A public id does not decode: it was cut, changed, or is of another server or another kind of thing.",
+		"Ask for the id again.",
+	},
+	errs.NameRejected: {
+		answer{wire.CodeNameRefused, "Invalid object name"},
+		user, changed,
+		"The name is not allowed, by rule or by the storage policy.",
+		"Choose another name; `msg` says what is wrong with this one.",
+	},
+	errs.TooMany: {
+		answer{wire.CodeTooManyURIs, "Too many items in one request"},
+		program, never,
+		"The request names more items than are taken at once.",
+		"Send fewer items a request.",
+	},
 
-	errs.LoginNeeded:    {wire.CodeLoginRequired, "Login required"},
-	errs.BadLogin:       {wire.CodeLoginWrong, "Incorrect password or email address"},
-	errs.BadToken:       {wire.CodeLoginRequired, "Login required"},
-	errs.WrongToken:     {wire.CodeCredentialInvalid, "Invalid token type"},
-	errs.TokenExpired:   {wire.CodeLoginRequired, "Login required"},
-	errs.NotOwner:       {wire.CodeOwnerOnly, "Only the owner may do this"},
-	errs.NoPermission:   {wire.CodeForbidden, "Permission denied"},
-	errs.ScopeMissing:   {wire.CodeScopeMissing, "Insufficient scope"},
-	errs.UserBanned:     {wire.CodeUserBanned, "This account is closed"},
-	errs.UserInactive:   {wire.CodeUserInactive, "This account is not activated yet"},
-	errs.UserUnknown:    {wire.CodeUserNotFound, "User not found"},
-	errs.TooManyGuesses: {wire.CodeForbidden, "Too many wrong passwords. Wait a few minutes, then try again."},
-	errs.SignExpired:    {wire.CodeSignatureExpired, "signature expired"},
-	errs.SignBad:        {wire.CodeSignatureInvalid, "invalid signature"},
-	errs.SetupDone:      {wire.CodeForbidden, "This set-up link is not valid any more. Start the server again for a new one, or sign in."},
+	errs.LoginNeeded: {
+		answer{wire.CodeLoginRequired, "Login required"},
+		user, signed,
+		"Nobody is signed in, and this needs somebody.",
+		"Sign in.",
+	},
+	errs.BadLogin: {
+		answer{wire.CodeLoginWrong, "Incorrect password or email address"},
+		user, changed,
+		"Address or password is wrong; never is it said which.",
+		"Check both. An administrator can set a password with `wharf user passwd`.",
+	},
+	errs.BadToken: {
+		answer{wire.CodeLoginRequired, "Login required"},
+		program, signed,
+		"The token is not ours, was signed out, or its account changed its password.",
+		"Sign in again.",
+	},
+	errs.WrongToken: {
+		answer{wire.CodeCredentialInvalid, "Invalid token type"},
+		program, never,
+		"A token of another kind was sent: a refresh token where an access token belongs, or the reverse.",
+		"Send the right one.",
+	},
+	errs.TokenExpired: {
+		answer{wire.CodeLoginRequired, "Login required"},
+		program, signed,
+		"The access token is too old.",
+		"Refresh it, then send the same request again. Nothing of an upload is lost.",
+	},
+	errs.NotOwner: {
+		answer{wire.CodeOwnerOnly, "Only the owner may do this"},
+		user, never,
+		"Only the owner may do this.",
+		"Ask the owner.",
+	},
+	errs.NoPermission: {
+		answer{wire.CodeForbidden, "Permission denied"},
+		user, never,
+		"It is in the drive of another user, or an action that this place does not offer.",
+		"Sign in as somebody who may.",
+	},
+	errs.ScopeMissing: {
+		answer{wire.CodeScopeMissing, "Insufficient scope"},
+		program, never,
+		"The token was issued for less.",
+		"Ask for a token with the scope that is needed.",
+	},
+	errs.UserBanned: {
+		answer{wire.CodeUserBanned, "This account is closed"},
+		operator, never,
+		"The account is closed.",
+		"Ask the administrator.",
+	},
+	errs.UserInactive: {
+		answer{wire.CodeUserInactive, "This account is not activated yet"},
+		operator, never,
+		"The account is not activated yet.",
+		"Ask the administrator.",
+	},
+	errs.UserUnknown: {
+		answer{wire.CodeUserNotFound, "User not found"},
+		program, never,
+		"There is no such account.",
+		"Check the id or the address.",
+	},
+	errs.TooManyGuesses: {
+		answer{wire.CodeForbidden, "Too many wrong passwords. Wait a few minutes, then try again."},
+		user, later,
+		"Too many wrong passwords came from this address or for this account.",
+		"Wait a few minutes.",
+	},
+	errs.SignExpired: {
+		answer{wire.CodeSignatureExpired, "signature expired"},
+		program, changed,
+		"The signed address is too old.",
+		"Ask for a new address with `POST /file/url`.",
+	},
+	errs.SignBad: {
+		answer{wire.CodeSignatureInvalid, "invalid signature"},
+		program, never,
+		"The signed address was changed, or signed with another key.",
+		"Ask for a new address with `POST /file/url`.",
+	},
+	errs.SetupDone: {
+		answer{wire.CodeForbidden, "This set-up link is not valid any more. Start the server again for a new one, or sign in."},
+		user, never,
+		"The first administrator exists already, or the one-time link is used up.",
+		"Sign in, or start the server again for a new link.",
+	},
 
-	errs.PathMissing:    {wire.CodePathNotFound, "Path not exist"},
-	errs.NameTaken:      {wire.CodeObjectExists, "Object existed"},
-	errs.RootProtected:  {wire.CodeForbidden, "Not supported action"},
-	errs.ParentIsFile:   {wire.CodeForbidden, "Not supported action"},
-	errs.Locked:         {wire.CodeLockConflict, "Lock conflict"},
-	errs.LockExpired:    {wire.CodeLockConflict, "Lock expired"},
-	errs.LockUnknown:    {wire.CodeBadParameter, "failed to unlock file"},
-	errs.VersionStale:   {wire.CodeStaleVersion, "File is updated during your edit"},
-	errs.VersionMissing: {wire.CodeEntityNotFound, "Entity not exist"},
-	errs.Changed:        {wire.CodeObjectChanged, "Object conflict"},
-	errs.BatchFailed:    {wire.CodeBatchPartlyFailed, "One or more operation failed"},
-	errs.RecoverNeeded:  {wire.CodeIOFailed, "The stored bytes of this file are missing or damaged"},
+	errs.PathMissing: {
+		answer{wire.CodePathNotFound, "Path not exist"},
+		user, never,
+		"There is nothing of that name, or not any more.",
+		"Look at the folder again.",
+	},
+	errs.NameTaken: {
+		answer{wire.CodeObjectExists, "Object existed"},
+		user, changed,
+		"Something of that name is there. A running upload holds its name too.",
+		"Choose another name, or upload a new version.",
+	},
+	errs.RootProtected: {
+		answer{wire.CodeForbidden, "Not supported action"},
+		program, never,
+		"The root of a drive cannot be renamed, moved or deleted.",
+		"Name something inside it.",
+	},
+	errs.ParentIsFile: {
+		answer{wire.CodeForbidden, "Not supported action"},
+		user, never,
+		"The path leads through a file.",
+		"Choose a path through folders.",
+	},
+	errs.Locked: {
+		answer{wire.CodeLockConflict, "Lock conflict"},
+		user, later,
+		"Somebody holds the object or something in it, mostly an upload; `data` lists the locks.",
+		"Wait until the upload is done, discard it, or take the lock away with `DELETE /file/lock`.",
+	},
+	errs.LockExpired: {
+		answer{wire.CodeLockConflict, "Lock expired"},
+		user, never,
+		"The owner took the lock of this upload away.",
+		"Begin a new upload.",
+	},
+	errs.LockUnknown: {
+		answer{wire.CodeBadParameter, "failed to unlock file"},
+		program, never,
+		"There is no such lock, or it is not yours.",
+		"List again what is locked.",
+	},
+	errs.VersionStale: {
+		answer{wire.CodeStaleVersion, "File is updated during your edit"},
+		user, changed,
+		"The file has a newer version than the one that the client saw.",
+		"Look at the file again, then decide.",
+	},
+	errs.VersionMissing: {
+		answer{wire.CodeEntityNotFound, "Entity not exist"},
+		user, never,
+		"The file has no such version.",
+		"List the versions again.",
+	},
+	errs.Changed: {
+		answer{wire.CodeObjectChanged, "Object conflict"},
+		nobody, now,
+		"Two requests changed the same thing at once, and this one came second.",
+		"Send the same request again.",
+	},
+	errs.BatchFailed: {
+		answer{wire.CodeBatchPartlyFailed, "One or more operation failed"},
+		user, changed,
+		"Some items of a batch failed; `aggregated_error` has an answer for each.",
+		"Read them; the other items are done.",
+	},
+	errs.RecoverNeeded: {
+		answer{wire.CodeIOFailed, "The stored bytes of this file are missing or damaged"},
+		operator, never,
+		"The stored bytes of the version are missing or others than those that were received. They are not served.",
+		"Restore the blob from a backup, then run `wharf doctor --fix --read-data 1/1`. The log and `wharf doctor` name it.",
+	},
 
-	errs.SessionGone:     {wire.CodeUploadSessionGone, ""},
-	errs.SessionMismatch: {wire.CodeNotFound, "Upload session not found"},
-	errs.ChunkIndex:      {wire.CodeChunkIndexInvalid, "Chunk offset cannot be greater than file size"},
-	errs.ChunkLength:     {wire.CodeContentLengthWrong, "Invalid Content-Length"},
-	errs.ChunkShort:      {wire.CodeIOFailed, "Failed to upload file: the body ended early. Send this chunk again."},
-	errs.ChunkDiffers:    {wire.CodeObjectChanged, "Other bytes were received for this chunk before"},
-	errs.ChunkBusy:       {wire.CodeIOFailed, "Failed to upload file: this chunk is being received on another connection"},
-	errs.DigestMismatch:  {wire.CodeIOFailed, "Failed to upload file: the bytes do not match their Content-Digest. Send this chunk again."},
-	errs.FileTooLarge:    {wire.CodeFileTooLarge, "File is too large"},
-	errs.QuotaFull:       {wire.CodeNoCapacity, "Insufficient capacity"},
-	errs.DiskFull:        {wire.CodeIOFailed, "The disk of the server is full. What was sent so far is kept; try again when there is room."},
-	errs.PolicyMissing:   {wire.CodeDatabaseFailed, "Storage policy not found"},
-	errs.PolicyUse:       {wire.CodePolicyUnsuitable, "The storage policy cannot be used in this way"},
-	errs.TooManySessions: {wire.CodeUploadFailed, "Too many unfinished uploads"},
+	errs.SessionGone: {
+		answer{wire.CodeUploadSessionGone, ""},
+		user, never,
+		"There is no such upload, or it is not yours, or it was completed, discarded or left alone until it expired.",
+		"Begin a new upload.",
+	},
+	errs.SessionMismatch: {
+		answer{wire.CodeNotFound, "Upload session not found"},
+		program, never,
+		"The upload belongs to another file than the one named.",
+		"Send the URI that its creation answered.",
+	},
+	errs.ChunkIndex: {
+		answer{wire.CodeChunkIndexInvalid, "Chunk offset cannot be greater than file size"},
+		program, never,
+		"The chunk lies outside the file.",
+		"Use the `chunk_size` that the creation answered.",
+	},
+	errs.ChunkLength: {
+		answer{wire.CodeContentLengthWrong, "Invalid Content-Length"},
+		program, never,
+		"The length of the body is not what belongs at that place.",
+		"Use the `chunk_size` that the creation answered; only the last chunk is shorter.",
+	},
+	errs.ChunkShort: {
+		answer{wire.CodeIOFailed, "Failed to upload file: the body ended early. Send this chunk again."},
+		connection, now,
+		"The body ended early.",
+		"Send this chunk again. All others are kept.",
+	},
+	errs.ChunkDiffers: {
+		answer{wire.CodeObjectChanged, "Other bytes were received for this chunk before"},
+		user, never,
+		"Other bytes were received for this chunk before: the file changed while it was sent. Those received first are kept.",
+		"Begin a new upload.",
+	},
+	errs.ChunkBusy: {
+		answer{wire.CodeIOFailed, "Failed to upload file: this chunk is being received on another connection"},
+		connection, later,
+		"The same chunk is being received on another connection, perhaps one that is dead and not known to be.",
+		"Send it again in a few seconds.",
+	},
+	errs.DigestMismatch: {
+		answer{wire.CodeIOFailed, "Failed to upload file: the bytes do not match their Content-Digest. Send this chunk again."},
+		connection, now,
+		"The bytes that arrived are not those of the digest that was sent with them. Nothing of the chunk was kept.",
+		"Send this chunk again. If it fails again, check the memory of both machines and the proxies between them.",
+	},
+	errs.FileTooLarge: {
+		answer{wire.CodeFileTooLarge, "File is too large"},
+		user, never,
+		"The file is over the limit of its storage policy or of this way to send it.",
+		"Ask the administrator to raise `wharf policy set --max-size`, or use an upload session.",
+	},
+	errs.QuotaFull: {
+		answer{wire.CodeNoCapacity, "Insufficient capacity"},
+		user, changed,
+		"The account has no room left. Unfinished uploads have reserved theirs.",
+		"Delete something, discard unfinished uploads, or ask the administrator for more.",
+	},
+	errs.DiskFull: {
+		answer{wire.CodeIOFailed, "The disk of the server is full. What was sent so far is kept; try again when there is room."},
+		operator, later,
+		"The place where bytes are kept has no room left.",
+		"Make room on the server. What was acknowledged is kept; the upload goes on from there.",
+	},
+	errs.PolicyMissing: {
+		answer{wire.CodeDatabaseFailed, "Storage policy not found"},
+		operator, never,
+		"The account belongs to a storage policy that does not exist.",
+		"Look at `wharf policy list`.",
+	},
+	errs.PolicyUse: {
+		answer{wire.CodePolicyUnsuitable, "The storage policy cannot be used in this way"},
+		operator, never,
+		"The storage policy is not used that way, or its settings are wrong.",
+		"Look at `wharf policy list` and the log.",
+	},
+	errs.TooManySessions: {
+		answer{wire.CodeUploadFailed, "Too many unfinished uploads"},
+		user, changed,
+		"The account has as many unfinished uploads as it may.",
+		"Finish or discard some; see `wharf uploads`.",
+	},
 
-	errs.StoreFailed:  {wire.CodeDatabaseFailed, "The database did not answer. Nothing was changed; try again."},
-	errs.IOFailed:     {wire.CodeIOFailed, "Failed to upload file: the storage did not take the bytes. Try again."},
-	errs.CipherFailed: {wire.CodeSettingFailed, "The file key could not be made or opened"},
-	errs.Overload:     {wire.CodeIOFailed, "The server is busy. Try again in a moment."},
+	errs.StoreFailed: {
+		answer{wire.CodeDatabaseFailed, "The database did not answer. Nothing was changed; try again."},
+		operator, later,
+		"The database refused, was locked for too long, or does not answer. Nothing was changed.",
+		"Send the same request again. If it stays, the log has the cause.",
+	},
+	errs.IOFailed: {
+		answer{wire.CodeIOFailed, "Failed to upload file: the storage did not take the bytes. Try again."},
+		operator, later,
+		"The storage did not take or give the bytes.",
+		"Send the same request again. If it stays, check the disk; the log has the cause. After a failed flush the server takes no writes until it is started again.",
+	},
+	errs.CipherFailed: {
+		answer{wire.CodeSettingFailed, "The file key could not be made or opened"},
+		operator, never,
+		"A file key could not be made, sealed or opened: the master key is not the one that sealed it.",
+		"Give the data directory its own `master.key` back.",
+	},
+	errs.Overload: {
+		answer{wire.CodeIOFailed, "The server is busy. Try again in a moment."},
+		operator, later,
+		"The server is out of descriptors, memory or time.",
+		"Send the same request again in a moment.",
+	},
 }
 
 // byKind answers errors without a reason.
@@ -89,7 +377,8 @@ func answerTo(err error) answer {
 	if errors.As(err, &m) {
 		return answer{wire.CodeBadParameter, m.msg}
 	}
-	a, known := answers[errs.ReasonOf(err)]
+	f, known := answers[errs.ReasonOf(err)]
+	a := f.answer
 	if !known {
 		a, known = byKind[errs.KindOf(err)]
 	}
