@@ -356,7 +356,7 @@ describe('with an account', () => {
     await keyboard.press('ArrowDown');
     await page.getByText('1 selected').waitFor();
     await keyboard.press('F2');
-    await page.getByRole('dialog').waitFor();
+    await page.locator('[role=dialog] input:focus').waitFor();
     await keyboard.type('bravo');
     await keyboard.press('Enter');
     await row(page, 'bravo').waitFor();
@@ -379,8 +379,9 @@ describe('with an account', () => {
     await page.getByText('3 selected').waitFor({ state: 'detached' });
     await keyboard.press('End');
     await keyboard.press('Delete');
-    await page.getByText('for good?').waitFor();
-    await keyboard.press('Tab'); // from the safe button to the other
+    // The safe button has the focus; wait for it, as a person does.
+    await page.locator('button:focus', { hasText: 'Cancel' }).waitFor();
+    await keyboard.press('Tab'); // to the other one
     await keyboard.press('Enter');
     await row(page, 'gamma.txt').waitFor({ state: 'detached' });
     expect((await api.names(drive.uriOf('kb'))).sort()).toEqual(['alpha', 'bravo']);
