@@ -3,7 +3,6 @@ package chaos_test
 import (
 	"fmt"
 	"testing"
-	"time"
 )
 
 // TestNothingAcknowledgedIsLostByAPowerCut cuts the power of a real file system at
@@ -28,6 +27,20 @@ func TestNothingAcknowledgedIsLostByAPowerCut(t *testing.T) {
 	}
 }
 
+// cutWhileWorking takes the power away from the disk under working clients.
+func (w *world) cutWhileWorking(d *disk, flag uint32) {
+	w.t.Helper()
+	gone := w.later(func() error {
+		w.dark.Store(true)
+		return d.cut(flag)
+	})
+	w.work(3, 1000)
+	if err := <-gone; err != nil {
+		w.t.Skipf("this %s cannot be shut down by ioctl: %v", d.kind, err)
+	}
+	w.dark.Store(false)
+}
+
 func cuts(t *testing.T, kind string, flag uint32, n int) {
 	rnd, seed := seeded(t)
 	d := newDisk(t, kind, 512<<20)
@@ -36,13 +49,7 @@ func cuts(t *testing.T, kind string, flag uint32, n int) {
 	defer w.srv.Kill() // before the disk is unmounted
 
 	for cycle := range n {
-		after := time.Duration(5+w.roll(250)) * time.Millisecond
-		gone := make(chan error, 1)
-		time.AfterFunc(after, func() { gone <- d.cut(flag) })
-		w.work(3, 1000)
-		if err := <-gone; err != nil {
-			t.Skipf("this %s cannot be shut down by ioctl: %v", kind, err)
-		}
+		w.cutWhileWorking(d, flag)
 		w.srv.Kill()
 		d.remount()
 		w.srv.Start()
@@ -59,4 +66,28 @@ func cuts(t *testing.T, kind string, flag uint32, n int) {
 	}
 	w.srv.Kill()
 	d.check()
+}
+
+// TestTheJudgeFindsWhatAPowerCutHasTaken asks for no durability at all: if the judge
+// finds nothing then, its silence elsewhere is worth nothing.
+func TestTheJudgeFindsWhatAPowerCutHasTaken(t *testing.T) {
+	processes(t)
+	rnd, seed := seeded(t)
+	d := newDisk(t, "ext4", 512<<20)
+	w := newWorld(t, d.dir, rnd, seed)
+	defer w.srv.Kill()
+	w.srv.Admin("policy", "set", "default", "--sync", "never")
+	for cycle := range 10 {
+		w.cutWhileWorking(d, nothing)
+		w.srv.Kill()
+		d.remount()
+		w.srv.Start()
+		w.judge()
+		if len(w.broken) > 0 {
+			t.Logf("found after cut %d, as it should: %s", cycle+1, w.broken[0])
+			report(t, seed, map[string]int{"losses found": len(w.broken)})
+			return
+		}
+	}
+	t.Error("ten power cuts without a sync, and the judge has found no loss")
 }

@@ -3,7 +3,6 @@ package chaos_test
 import (
 	"fmt"
 	"testing"
-	"time"
 )
 
 // TestNothingAcknowledgedIsLostByKill9 kills the server at random moments.
@@ -15,9 +14,7 @@ func TestNothingAcknowledgedIsLostByKill9(t *testing.T) {
 	defer func() { report(t, seed, w.counts) }()
 
 	for cycle := range n {
-		after := time.Duration(2+w.roll(150)) * time.Millisecond
-		gone := make(chan struct{})
-		time.AfterFunc(after, func() { w.srv.Kill(); close(gone) })
+		gone := w.later(func() error { w.srv.Kill(); return nil })
 		w.work(3, 1000)
 		<-gone
 		w.srv.Start()

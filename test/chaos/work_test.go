@@ -26,9 +26,17 @@ const batchFailed = 40081
 
 // took judges one answer to a request that ought to succeed.
 func (k *worker) took(op string, f *file, extra any, err error) mark {
+	dark := k.dark.Load()
 	k.note(op, f, extra, err)
 	switch code := rig.Code(err); {
+	case err == nil && dark:
+		// No machine answers after its power has gone. Here one can: a sync that the
+		// shutdown meets half way may return success.
+		k.count("answers after the cut, not counted", 1)
 	case err == nil:
+		if k.quiet.Add(-1) == 0 {
+			close(k.due)
+		}
 		k.count("acknowledged: "+op, 1)
 		return yes
 	case code == 0:

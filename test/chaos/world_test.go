@@ -12,7 +12,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/wharfinger/wharfinger/test/rig"
 )
@@ -104,6 +106,10 @@ type world struct {
 	journal *os.File
 	live    bool // judging a server that was not started anew: what waits for its sweep may be there
 
+	dark  atomic.Bool  // the power is off: what answers now is a ghost
+	quiet atomic.Int64 // acknowledgements until the fault
+	due   chan struct{}
+
 	mu     sync.Mutex
 	rnd    *rand.Rand
 	files  []*file
@@ -132,6 +138,25 @@ func newWorld(t *testing.T, dir string, rnd *rand.Rand, seed uint64) *world {
 
 // forget begins another life on empty data: what was counted stays counted.
 func (w *world) forget() { w.files = nil }
+
+// later does something while the clients work: a random number of acknowledgements from
+// now, and a moment after. It counts requests, as a clock would find a busy machine
+// doing nothing. The channel tells when it is done.
+func (w *world) later(do func() error) <-chan error {
+	w.due = make(chan struct{})
+	w.quiet.Store(int64(1 + w.roll(60)))
+	moment := time.Duration(w.roll(20_000)) * time.Microsecond
+	done := make(chan error, 1)
+	go func() {
+		select {
+		case <-w.due:
+		case <-time.After(20 * time.Second):
+		}
+		time.Sleep(moment)
+		done <- do()
+	}()
+	return done
+}
 
 func (w *world) count(what string, n int) {
 	w.mu.Lock()
