@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"errors"
 	"sync"
 	"time"
 
@@ -122,6 +123,19 @@ func (p *prepared) stmt(ctx context.Context, text string) (*sql.Stmt, error) {
 	}
 	p.stmts[text] = st
 	return st, nil
+}
+
+// close ends the statements. Those of a *sql.Conn outlive it otherwise, and with
+// them SQLite keeps every descriptor of the file and its log unfolded.
+func (p *prepared) close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var all error
+	for _, st := range p.stmts {
+		all = errors.Join(all, st.Close())
+	}
+	clear(p.stmts)
+	return all
 }
 
 // ExecContext implements query.DBTX.

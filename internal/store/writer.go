@@ -237,7 +237,7 @@ func (w *writer) rollback(ctx context.Context) { _, _ = w.sql.ExecContext(ctx, "
 func (w *writer) close() error {
 	close(w.stop)
 	<-w.ended
-	return errors.Join(w.conn.Close(), w.db.Close())
+	return errors.Join(w.sql.close(), w.conn.Close(), w.db.Close())
 }
 
 // floor is the writing connection for the length of one turn. Its statements do
