@@ -1,10 +1,11 @@
 package rest
 
 import (
-	"errors"
 	"io"
+	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/wharfinger/wharfinger/api/wire"
@@ -73,15 +74,27 @@ func (d *Door) previous(public string) *core.VersionID {
 	return &id
 }
 
+// chunkIndex reads digits and nothing else. A number that no int64 holds is the
+// largest one: no file has that chunk either.
+func chunkIndex(text string) (int64, error) {
+	digits := strings.TrimPrefix(text, "-")
+	if digits == "" || strings.Trim(digits, "0123456789") != "" {
+		return 0, bad(notJSON)
+	}
+	if digits != text {
+		return 0, bad("Index too short")
+	}
+	index, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return math.MaxInt64, nil // too many digits
+	}
+	return index, nil
+}
+
 func (d *Door) sendChunk(q *request) error {
-	index, err := strconv.ParseInt(q.r.PathValue("index"), 10, 64)
-	switch text := q.r.PathValue("index"); {
-	case errors.Is(err, strconv.ErrRange) && text[0] != '-':
-		index = int64(^uint64(0) >> 1)
-	case errors.Is(err, strconv.ErrRange), err == nil && index < 0:
-		return bad("Index too short")
-	case err != nil, text[0] == '+', text[0] == '-':
-		return bad(notJSON)
+	index, err := chunkIndex(q.r.PathValue("index"))
+	if err != nil {
+		return err
 	}
 	if q.badToken != nil {
 		// The reference says 40011 here too, and clients drop the whole upload
