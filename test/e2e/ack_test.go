@@ -8,7 +8,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/wharfinger/wharfinger/test/rig"
 )
@@ -55,8 +54,7 @@ func noAcknowledgedChunkIsLost(t *testing.T, db string) {
 		// The last chunk of the row is held back until all kills are done, so that the
 		// session is open at each of them.
 		todo := rnd.Perm(chunks - 1)
-		after := time.Duration(2+rnd.IntN(25)) * time.Millisecond
-		got := sendUntilKilled(a, srv, session.SessionID, content, todo, after)
+		got := sendUntilKilled(a, srv, session.SessionID, content, todo, 1+rnd.IntN(6))
 		for _, i := range got {
 			acked[i] = true
 		}
@@ -92,25 +90,30 @@ func noAcknowledgedChunkIsLost(t *testing.T, db string) {
 	}
 }
 
-// sendUntilKilled sends chunks, four at a time, until the server is killed. It returns
-// those that were acknowledged.
-func sendUntilKilled(a *rig.API, srv *rig.Server, session string, content []byte, todo []int, after time.Duration) (acked []int) {
+// sendUntilKilled sends chunks, four at a time, and kills the server as soon as that
+// many were acknowledged, while others are on their way. It returns those that were.
+func sendUntilKilled(a *rig.API, srv *rig.Server, session string, content []byte, todo []int, enough int) (acked []int) {
+	dead := make(chan struct{})
 	work := make(chan int)
 	var mu sync.Mutex
 	var senders sync.WaitGroup
 	for range 4 {
 		senders.Go(func() {
 			for i := range work {
-				if send(a, session, content, i) == nil {
-					mu.Lock()
-					acked = append(acked, i)
-					mu.Unlock()
+				if send(a, session, content, i) != nil {
+					continue
+				}
+				mu.Lock()
+				acked = append(acked, i)
+				last := len(acked) == enough
+				mu.Unlock()
+				if last {
+					srv.Kill()
+					close(dead)
 				}
 			}
 		})
 	}
-	dead := make(chan struct{})
-	time.AfterFunc(after, func() { srv.Kill(); close(dead) })
 	for n := 0; ; n++ { // round and round: repeats are part of the matter
 		select {
 		case work <- todo[n%len(todo)]:
