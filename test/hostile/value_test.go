@@ -178,8 +178,18 @@ func TestHostileJSON(t *testing.T) {
 		"comment": `{/**/}`, "single quotes": `{'uri':'a'}`,
 	}
 	routes := [][2]string{
-		{"PUT", "/file/upload"}, {"DELETE", "/file/upload"}, {"POST", "/file/create"}, {"POST", "/file/rename"}, {"DELETE", "/file"}, {"DELETE", "/file/lock"},
-		{"PATCH", "/file/view"}, {"POST", "/file/url"}, {"POST", "/session/token"}, {"POST", "/session/token/refresh"}, {"DELETE", "/session/token"}, {"POST", "/site/setup"},
+		{"PUT", "/file/upload"},
+		{"DELETE", "/file/upload"},
+		{"POST", "/file/create"},
+		{"POST", "/file/rename"},
+		{"DELETE", "/file"},
+		{"DELETE", "/file/lock"},
+		{"PATCH", "/file/view"},
+		{"POST", "/file/url"},
+		{"POST", "/session/token"},
+		{"POST", "/session/token/refresh"},
+		{"DELETE", "/session/token"},
+		{"POST", "/site/setup"},
 	}
 	for _, route := range routes {
 		for what, body := range bodies {

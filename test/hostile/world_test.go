@@ -87,8 +87,8 @@ func open(t *testing.T) *world {
 		if err := w.app.Close(); err != nil {
 			t.Error(err)
 		}
-		if p := w.log.String(); strings.Contains(p, `"msg":"panic"`) {
-			t.Errorf("the server panicked: %s", p[strings.Index(p, `"msg":"panic"`):])
+		if _, p, panicked := strings.Cut(w.log.String(), `"msg":"panic"`); panicked {
+			t.Errorf("the server panicked: %s", p)
 		}
 	})
 	if _, err := w.app.AddUser(t.Context(), app.NewUser{Email: bob, Password: core.Secret(password), Quota: app.GroupQuota}); err != nil {

@@ -115,7 +115,7 @@ func (d *Door) refuse(route Route, q *request, err error) {
 	if k := errs.KindOf(err); k == errs.Internal && !isMalformed(err) {
 		level = slog.LevelError
 	}
-	d.Log.LogAttrs(context.WithoutCancel(q.ctx()), level, "refused",
+	d.Log.LogAttrs(q.ctx(), level, "refused",
 		slog.String("op", route.Operation), slog.String("request", q.id), slog.Int64("user", int64(q.actor.User)),
 		slog.String("reason", string(errs.ReasonOf(err))), slog.String("err", err.Error()))
 	if errs.Is(err, errs.Canceled) && q.ctx().Err() != nil {

@@ -75,7 +75,7 @@ func Routes() []Route {
 }
 
 func (d *Door) route(r Route) http.HandlerFunc {
-	return func(w http.ResponseWriter, q *http.Request) { d.serve(r, w, q) } //nolint:contextcheck // the request carries it
+	return func(w http.ResponseWriter, q *http.Request) { d.serve(r, w, q) }
 }
 
 func (d *Door) mount() {
