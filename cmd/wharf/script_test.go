@@ -86,7 +86,8 @@ func tellServer(ts *testscript.TestScript, neg bool, args []string) {
 	case "forget": // all tokens
 		srv.ForgetTokens()
 	case "quota":
-		srv.Quota, _ = strconv.ParseInt(args[1], 10, 64)
+		quota, _ := strconv.ParseInt(args[1], 10, 64)
+		srv.SetQuota(quota)
 	case "refuse": // server refuse CODE WORD: requests whose address has the word
 		code, _ := strconv.Atoi(args[1])
 		srv.Break(func(r *http.Request) (f fake.Fault) {

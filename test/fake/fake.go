@@ -301,6 +301,13 @@ func (s *Server) ForgetAccess() {
 	clear(s.access)
 }
 
+// SetQuota changes the quota of a server that runs.
+func (s *Server) SetQuota(bytes int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.Quota = bytes
+}
+
 // ForgetTokens makes every token a stranger.
 func (s *Server) ForgetTokens() {
 	s.mu.Lock()
