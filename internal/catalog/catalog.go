@@ -178,13 +178,3 @@ func (c *Catalog) Capacity(ctx context.Context, who core.Actor) (Capacity, error
 	got, err := c.store.Capacity(ctx, who.User)
 	return got, errs.Wrap(op, err)
 }
-
-// HasUser reports whether an address has an account.
-func (c *Catalog) HasUser(ctx context.Context, email string) (bool, error) {
-	const op = "catalog.HasUser"
-	_, err := c.store.UserByEmail(ctx, email)
-	if errs.Is(err, errs.NotFound) {
-		return false, nil
-	}
-	return err == nil, errs.Wrap(op, err)
-}

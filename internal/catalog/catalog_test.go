@@ -248,11 +248,6 @@ func TestADriveIsItsOwnersAlone(t *testing.T) {
 	wantReason(t, err, errs.LoginNeeded)
 	wantReason(t, w.Unlock(ctx, core.Actor{}, []string{"x"}), errs.LoginNeeded)
 	wantReason(t, w.Unlock(ctx, w.who, []string{"x"}), errs.LockUnknown)
-	for email, want := range map[string]bool{"a@example.test": true, "b@example.test": true, "c@example.test": false} {
-		if got, err := w.HasUser(ctx, email); err != nil || got != want {
-			t.Errorf("%s: %v %v", email, got, err)
-		}
-	}
 	h, err := w.HomeOf(ctx, w.who.User)
 	must(t, err)
 	if h.Group.Admin() || h.Policy.Type != "local" {

@@ -18,7 +18,7 @@ func (d *Door) prepareLogin(q *request) error {
 	if !email.MatchString(address) {
 		return bad("Email format error")
 	}
-	exists, err := d.Catalog.HasUser(q.ctx(), address)
+	exists, err := d.Tokens.Exists(q.ctx(), address)
 	if err != nil {
 		return err
 	}
