@@ -25,17 +25,34 @@ func (s *setup) Required(ctx context.Context) (bool, error) {
 	if s.done.Load() {
 		return false, nil
 	}
-	users, err := s.base.Users(ctx)
+	found, err := s.admin(ctx)
 	if err != nil {
 		return false, errs.Wrap(op, err)
 	}
-	for _, u := range users {
-		if u.Group.Admin() && u.User.Status == catalog.Active {
-			s.done.Store(true)
-			return false, nil
+	s.done.Store(found)
+	return !found, nil
+}
+
+// admin reports whether there is an active administrator. Accounts come in the
+// order of their making, so that the first administrator ends the search.
+func (s *setup) admin(ctx context.Context) (bool, error) {
+	st := s.base.store.Catalog()
+	for after := core.UserID(0); ; {
+		page, err := st.Users(ctx, after, 100)
+		if err != nil || len(page) == 0 {
+			return false, err
+		}
+		for _, u := range page {
+			g, err := st.Group(ctx, u.Group)
+			if err != nil {
+				return false, err
+			}
+			if g.Admin() && u.Status == catalog.Active {
+				return true, nil
+			}
+			after = u.ID
 		}
 	}
-	return true, nil
 }
 
 // Make checks the one-time token and makes the account.
