@@ -23,15 +23,17 @@ type Options struct {
 type Abilities struct {
 	Parts bool // take files in pieces
 	Files bool // hand out open files
+	Packs bool // keep many small objects in one
 }
 
 // Bucket is a place where bytes are kept. It may be used from many goroutines.
 // Every error it returns is an *errs.Error.
 type Bucket struct {
-	d     Driver
-	parts Parts // nil: not able
-	filer Filer // nil: not able
-	o     Options
+	d      Driver
+	parts  Parts  // nil: not able
+	filer  Filer  // nil: not able
+	packer Packer // nil: not able
+	o      Options
 
 	// begun holds the uploads that began here: no reboot can have taken bytes from
 	// under them. See trusted.
@@ -46,12 +48,13 @@ func New(d Driver, o Options) *Bucket {
 	b := &Bucket{d: d, o: o}
 	b.parts, _ = d.(Parts)
 	b.filer, _ = d.(Filer)
+	b.packer, _ = d.(Packer)
 	return b
 }
 
 // Can says what b is able to do.
 func (b *Bucket) Can() Abilities {
-	return Abilities{Parts: b.parts != nil, Files: b.filer != nil}
+	return Abilities{Parts: b.parts != nil, Files: b.filer != nil, Packs: b.packer != nil}
 }
 
 // Write is a body and where it belongs.
@@ -239,10 +242,11 @@ func (b *Bucket) Open(ctx context.Context, key string, r core.Range, c *Cipher) 
 }
 
 // OpenFile returns key as an open file, for the kernel to send. The caller
-// closes it. Enciphered objects come as they are stored.
+// closes it. Enciphered objects come as they are stored; packed ones, which are
+// no files, do not come: Unsupported, PolicyUse.
 func (b *Bucket) OpenFile(ctx context.Context, key string) (*os.File, error) {
 	const op = "blob.OpenFile"
-	if b.filer == nil {
+	if _, packed := ParsePacked(key); packed || b.filer == nil {
 		return nil, errs.New(errs.Unsupported, errs.PolicyUse).At(op)
 	}
 	if err := checkKey(op, key); err != nil {

@@ -12,7 +12,7 @@ func (d *driver) SetAside(ctx context.Context, key, folder string) (string, erro
 	if err := d.ready(ctx); err != nil {
 		return "", err
 	}
-	from := blobPath(key)
+	from := pathOf(key)
 	dir := path.Join(quarantine, folder)
 	if err := d.mkdir(dir, true); err != nil {
 		return "", err

@@ -3,6 +3,8 @@ package localblob
 import (
 	"path"
 	"strings"
+
+	"github.com/wharfinger/wharfinger/internal/blob"
 )
 
 const (
@@ -29,6 +31,14 @@ func fan(name string) string {
 func blobPath(key string) string {
 	name := nameOf(key)
 	return path.Join(blobs, fan(name), name)
+}
+
+// pathOf is the file of an object or of a pack.
+func pathOf(key string) string {
+	if blob.PackName(key) != "" {
+		return packPath(key)
+	}
+	return blobPath(key)
 }
 
 func stagedPath(key string) string {

@@ -60,6 +60,8 @@ type driver struct {
 
 	// suspect is set by the first sync that failed, for good.
 	suspect atomic.Pointer[error]
+
+	packer packer
 }
 
 func (d *driver) open(ctx context.Context) error {
@@ -153,7 +155,10 @@ func (d *driver) Stat(ctx context.Context, key string) (blob.Info, error) {
 }
 
 func (d *driver) stat(key string) (blob.Info, error) {
-	st, err := d.fs.Stat(blobPath(key))
+	if p, ok := blob.ParsePacked(key); ok {
+		return d.statPacked(key, p)
+	}
+	st, err := d.fs.Stat(pathOf(key))
 	if err != nil {
 		return blob.Info{}, err
 	}
@@ -166,6 +171,9 @@ func (d *driver) stat(key string) (blob.Info, error) {
 func (d *driver) Open(ctx context.Context, key string, r core.Range) (io.ReadCloser, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
+	}
+	if p, ok := blob.ParsePacked(key); ok {
+		return d.readPacked(p, r)
 	}
 	return d.read(blobPath(key), r, errRange)
 }
@@ -201,11 +209,18 @@ func (d *driver) Delete(ctx context.Context, keys []string) (failed []blob.KeyEr
 		if err := d.ready(ctx); err != nil {
 			return failed, err
 		}
-		if err := d.remove(blobPath(key)); err != nil {
+		if err := d.unlink(key); err != nil {
 			failed = append(failed, blob.KeyError{Key: key, Err: err})
 		}
 	}
 	return failed, nil
+}
+
+func (d *driver) unlink(key string) error {
+	if p, ok := blob.ParsePacked(key); ok {
+		return d.deletePacked(p)
+	}
+	return d.remove(blobPath(key))
 }
 
 func (d *driver) remove(name string) error {
@@ -233,11 +248,16 @@ func (d *driver) Classify(err error) errs.Kind {
 		return errs.Exists
 	case errors.Is(err, errRange):
 		return errs.Invalid
+	case errors.Is(err, errGrowing), errors.Is(err, errInUse):
+		return errs.Conflict
 	}
 	return errs.Internal
 }
 
-func (d *driver) Close() error { return nil }
+func (d *driver) Close() error {
+	d.endPack()
+	return nil
+}
 
 // diskDriver is a driver on a real directory: what it keeps, the kernel can
 // send.
@@ -271,4 +291,6 @@ func (d *diskDriver) Free(ctx context.Context) (free, total int64, err error) {
 	return d.disk.Free()
 }
 
-func (d *diskDriver) Close() error { return d.disk.root.Close() }
+func (d *diskDriver) Close() error {
+	return errors.Join(d.driver.Close(), d.disk.root.Close())
+}
