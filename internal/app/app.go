@@ -153,16 +153,26 @@ func (a *App) Serve(ctx context.Context) error {
 	select {
 	case err := <-failed:
 		return errs.Wrap(op, err)
+	case <-a.store.Failed():
+		return errs.Wrap(op, errors.Join(a.store.Failure(), a.shut(ctx, min(a.cfg.Grace, lastWords))))
 	case <-ctx.Done():
 	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.Grace)
+	return errs.Wrap(op, a.shut(ctx, a.cfg.Grace))
+}
+
+// lastWords is how long requests have to be told that the database has failed.
+const lastWords = 2 * time.Second
+
+// shut lets requests finish within wait.
+func (a *App) shut(ctx context.Context, wait time.Duration) error {
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), wait)
 	defer cancel()
 	err := a.server.Shutdown(grace)
 	if errors.Is(err, context.DeadlineExceeded) {
 		// What is still being sent is cut; every acknowledged chunk is kept.
 		err = a.server.Close()
 	}
-	return errs.Wrap(op, err)
+	return err
 }
 
 // Close ends everything at once. It can be called on an App that opened halfway.

@@ -377,7 +377,7 @@ func (b *Bucket) wrap(op string, err error) error {
 	e := errs.New(b.d.Classify(err), errs.IOFailed).At(op).Because(err)
 	switch {
 	case errors.Is(err, ErrSuspect):
-		e.Kind, e.Note = errs.Internal, "storage is read-only: check its medium, then restart"
+		e.Kind, e.Reason, e.Note = errs.Internal, errs.StorageStopped, "storage is read-only: check its medium, then restart"
 	case e.Kind == errs.NoSpace:
 		e.Reason = errs.DiskFull
 	case e.Kind == errs.NotFound:

@@ -126,7 +126,7 @@ func TestBucketNamesEveryFailureOnce(t *testing.T) {
 		{fs.ErrNotExist, errs.NotFound, errs.RecoverNeeded},
 		{fs.ErrExist, errs.Exists, errs.IOFailed},
 		{syscall.EIO, errs.Internal, errs.IOFailed},
-		{fmt.Errorf("%w: %w", blob.ErrSuspect, syscall.ENOSPC), errs.Internal, errs.IOFailed},
+		{fmt.Errorf("%w: %w", blob.ErrSuspect, syscall.ENOSPC), errs.Internal, errs.StorageStopped},
 		{context.Canceled, errs.Canceled, ""},
 		{context.DeadlineExceeded, errs.Canceled, ""},
 		{errs.New(errs.Conflict, errs.Locked), errs.Conflict, errs.Locked},

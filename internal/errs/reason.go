@@ -69,8 +69,10 @@ const (
 
 // The machine.
 const (
-	StoreFailed  Reason = "store_failed"  // the database refused or is not there
-	IOFailed     Reason = "io_failed"     // bytes could not be written or read
-	CipherFailed Reason = "cipher_failed" // keys could not be made, sealed or opened
-	Overload     Reason = "overload"      // out of descriptors, memory or time; try again
+	StoreFailed    Reason = "store_failed"    // the database refused or is not there
+	StoreStopped   Reason = "store_stopped"   // a flush of the database failed: nothing goes until a restart
+	IOFailed       Reason = "io_failed"       // bytes could not be written or read
+	StorageStopped Reason = "storage_stopped" // a flush of bytes failed: no writes until a restart
+	CipherFailed   Reason = "cipher_failed"   // keys could not be made, sealed or opened
+	Overload       Reason = "overload"        // out of descriptors, memory or time; try again
 )

@@ -59,6 +59,10 @@ func (s *Store) openSQLite(ctx context.Context, c Config) error {
 		return err
 	}
 	writes.SetMaxOpenConns(1)
+	if err := fold(ctx, writes); err != nil {
+		_ = writes.Close()
+		return err
+	}
 	if err := migrate(ctx, s.dialect, writes); err != nil {
 		_ = writes.Close()
 		return err
@@ -89,6 +93,7 @@ func (s *Store) openReaders(ctx context.Context, path string) error {
 	s.db.SetMaxOpenConns(n)
 	s.db.SetMaxIdleConns(n)
 	s.reads = newTx(s.dialect, newPrepared(s.db))
+	s.reads.failure = s.failure
 	conns := make([]*sql.Conn, 0, n)
 	defer func() {
 		for _, c := range conns {

@@ -33,6 +33,7 @@ type Store struct {
 	ids     minter
 	clock   core.Clock
 	log     *slog.Logger
+	failure *failure
 	closing sync.Once
 	jobs    atomic.Int64
 	commits atomic.Int64
@@ -49,7 +50,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Store{clock: c.Clock, log: c.Log}
+	s := &Store{clock: c.Clock, log: c.Log, failure: newFailure()}
 	open := s.openSQLite
 	if c.URL != "" {
 		open = s.openPostgres
@@ -126,4 +127,4 @@ func (s *Store) OfferSite(ctx context.Context, key, value string) (string, error
 }
 
 // fail names op as the place of an error that no query made.
-func (s *Store) fail(op string, err error) error { return s.dialect.fail(op, err) }
+func (s *Store) fail(op string, err error) error { return s.dialect.fail(op, s.failure.over(err)) }

@@ -18,6 +18,7 @@ type tx struct {
 	db      query.DBTX
 	dialect dialect
 	onError func(error) // told of every error of the driver; may be nil
+	failure *failure    // why there are errors at all; may be nil
 }
 
 func newTx(d dialect, db query.DBTX) *tx {
@@ -29,7 +30,7 @@ func (t *tx) fail(op string, err error) error {
 	if err != nil && t.onError != nil {
 		t.onError(err)
 	}
-	return t.dialect.fail(op, err)
+	return t.dialect.fail(op, t.failure.over(err))
 }
 
 // found is fail for a query of one row: none is NotFound with that reason.

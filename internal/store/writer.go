@@ -4,7 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,197 +23,324 @@ const maxBatch = 256
 // slowFlush is how long a flush may take before the log says so.
 const slowFlush = time.Second
 
-// writer owns SQLite's only writing connection. Its goroutine calls the
-// transactions up one after another; each runs on its caller's own goroutine, so
-// that a panic is the caller's and not the store's, and all of a batch are
-// answered after one COMMIT.
+// writer owns SQLite's only writing connection. Who comes while nobody leads
+// leads: it runs the transactions of all who wait, its own first, one after
+// another, flushes them with one COMMIT, and hands the lead to one of those who
+// came meanwhile. So a lone caller does everything on its own goroutine, and a
+// crowd shares flushes without anybody having waited for it to gather.
 type writer struct {
 	db    *sql.DB
 	conn  *sql.Conn
 	sql   *prepared
-	queue chan *turn // unbuffered: who is not called up yet still waits here
-	stop  chan struct{}
-	ended chan struct{}
 	clock core.Clock
 	log   *slog.Logger
 
 	jobs, commits *atomic.Int64
-	poison        error // only the goroutine; once set no write is tried again
+	failure       *failure
+	stopped       func(context.Context, error) // told of a flush that failed
+
+	mu     sync.Mutex
+	queue  []*turn
+	led    bool
+	closed bool
+	idle   sync.Cond // on mu: nobody leads
+
+	known known // only the leader
 }
 
 // turn is one caller's transaction on its way through a batch.
 type turn struct {
-	state  atomic.Int32 // waiting, then called or left
-	called chan *tx     // 1: the transaction to run with
-	over   chan error   // 1: what the function said
-	done   chan error   // 1: what became of it
+	fn    func(*tx) error
+	state atomic.Int32
+	wake  chan bool // 1; true: lead, false: err says what became of it
+	err   error
+	panic *blown
 }
 
+// A turn is waiting until a leader calls it up or its caller leaves.
 const (
 	waiting int32 = iota
 	called
 	left
 )
 
+// blown is a panic on its way from the goroutine it happened on to the one whose
+// it is.
+type blown struct {
+	value any
+	stack []byte
+}
+
+func (b *blown) String() string { return fmt.Sprintf("%v\n\n%s", b.value, b.stack) }
+
 var errUnfinished = errors.New("the function of the transaction did not return")
 
 func newWriter(s *Store, db *sql.DB, conn *sql.Conn) *writer {
-	return &writer{
-		db: db, conn: conn, sql: newPrepared(conn),
-		queue: make(chan *turn), stop: make(chan struct{}), ended: make(chan struct{}),
-		clock: s.clock, log: s.log, jobs: &s.jobs, commits: &s.commits,
+	w := &writer{
+		db: db, conn: conn, sql: newPrepared(conn), clock: s.clock, log: s.log, jobs: &s.jobs, commits: &s.commits,
+		failure: s.failure, stopped: s.stop,
 	}
+	w.idle.L = &w.mu
+	return w
 }
 
 // do runs fn in a transaction. A caller whose context ends before its turn is
 // skipped; one that was called up is waited for, for its rows may be durable.
 func (w *writer) do(ctx context.Context, fn func(*tx) error) error {
 	const op = "store.InTx"
-	j := &turn{called: make(chan *tx, 1), over: make(chan error, 1), done: make(chan error, 1)}
 	if err := ctx.Err(); err != nil {
 		return errs.Wrap(op, err)
 	}
-	select {
-	case w.queue <- j:
-	case <-w.stop:
+	j := &turn{fn: fn, wake: make(chan bool, 1)}
+	w.mu.Lock()
+	if w.closed {
+		w.mu.Unlock()
 		return errs.Newf(errs.Transient, errs.StoreFailed, "The database is being closed.").At(op)
-	case <-ctx.Done():
-		return errs.Wrap(op, ctx.Err())
 	}
-	gaveUp := ctx.Done()
-	for {
+	lead := !w.led
+	w.led = true
+	w.queue = append(w.queue, j)
+	w.mu.Unlock()
+	if !lead {
 		select {
-		case t := <-j.called:
-			j.run(t, fn)
-			return <-j.done
-		case err := <-j.done:
-			return err
-		case <-gaveUp:
+		case lead = <-j.wake:
+		case <-ctx.Done():
 			if j.state.CompareAndSwap(waiting, left) {
 				return errs.Wrap(op, ctx.Err())
 			}
-			gaveUp = nil
+			lead = <-j.wake
 		}
 	}
+	if lead {
+		w.lead(context.WithoutCancel(ctx))
+	}
+	if j.panic != nil {
+		panic(j.panic)
+	}
+	return j.err
 }
 
-// run says how fn ended, also when it panics or ends its goroutine.
-func (j *turn) run(t *tx, fn func(*tx) error) {
-	result := errUnfinished
-	defer func() { j.over <- result }()
-	result = fn(t)
-}
-
-// loop is the goroutine. ctx must never end while it runs: an interrupted
+// lead runs what waits and hands over. ctx must never end: an interrupted
 // statement takes the whole batch with it.
-func (w *writer) loop(ctx context.Context) {
-	defer close(w.ended)
-	for {
-		select {
-		case first := <-w.queue:
-			w.batch(ctx, w.collect(first))
-		case <-w.stop:
+func (w *writer) lead(ctx context.Context) {
+	w.mu.Lock()
+	n := min(len(w.queue), maxBatch)
+	batch := w.queue[:n:n]
+	w.queue = append([]*turn(nil), w.queue[n:]...)
+	w.mu.Unlock()
+	mine := batch[0]
+	for i, j := range batch {
+		if i > 0 && !j.state.CompareAndSwap(waiting, called) {
+			batch[i] = nil
+		}
+	}
+	mine.state.Store(called)
+	r := run{w: w, ctx: ctx}
+	for _, j := range batch {
+		if j != nil {
+			r.turns = append(r.turns, j)
+		}
+	}
+	// Also when a function ends the goroutine of its leader.
+	defer func() {
+		r.end()
+		w.handOver()
+		for _, j := range r.turns {
+			if j != mine {
+				j.wake <- false
+			}
+		}
+	}()
+	r.all()
+}
+
+// handOver gives the lead to the first who still waits.
+func (w *writer) handOver() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for len(w.queue) > 0 {
+		next := w.queue[0]
+		if next.state.CompareAndSwap(waiting, called) {
+			next.wake <- true
 			return
 		}
+		w.queue = w.queue[1:]
 	}
+	w.led = false
+	w.idle.Broadcast()
 }
 
-// collect takes all who wait now; it does not wait for more.
-func (w *writer) collect(first *turn) []*turn {
-	batch := []*turn{first}
-	for len(batch) < maxBatch {
-		select {
-		case j := <-w.queue:
-			batch = append(batch, j)
-		default:
-			return batch
-		}
-	}
-	return batch
+// run is one batch on its way to its COMMIT.
+type run struct {
+	w     *writer
+	ctx   context.Context //nolint:containedctx // of one call of lead
+	turns []*turn
+	open  bool // a transaction is
+	over  bool // every turn has its answer
 }
 
-func (w *writer) batch(ctx context.Context, batch []*turn) {
+// all plays the batch without savepoints: few transactions fail after they have
+// written. If one does, the others are played again, each behind its own.
+func (r *run) all() {
 	const op = "store.InTx"
-	if err := w.begin(ctx); err != nil {
-		answer(batch, sqliteDialect.fail(op, err))
+	if !r.begin() {
 		return
 	}
-	var kept []*turn
-	for i, j := range batch {
-		if !j.state.CompareAndSwap(waiting, called) {
-			continue
-		}
-		w.jobs.Add(1)
-		said, err := w.play(ctx, j, len(batch) > 1)
-		if err != nil { // the transaction is gone, with all who were in it
-			w.rollback(ctx)
-			err = sqliteDialect.fail(op, err)
-			answer(kept, err)
-			answer(batch[i:], err)
+	kept, spoilt := r.play(r.turns, false)
+	if spoilt && !r.over {
+		r.w.rollback(r.ctx)
+		r.open = false
+		if len(kept) > 0 && !r.begin() {
 			return
 		}
-		if said != nil {
-			j.done <- said
-			continue
+		if len(kept) > 0 {
+			kept, _ = r.play(kept, true)
 		}
-		kept = append(kept, j)
+	}
+	if r.over {
+		return
 	}
 	if len(kept) == 0 {
-		w.rollback(ctx)
+		r.end()
 		return
 	}
-	if err := w.commit(ctx); err != nil {
-		answer(kept, sqliteDialect.failCommit(op, err))
-		return
+	r.open = false
+	if err := r.w.commit(r.ctx); err != nil {
+		err = sqliteDialect.failCommit(op, r.w.fail(r.ctx, op, err))
+		for _, j := range kept {
+			j.err = err
+		}
 	}
-	answer(kept, nil)
+	r.over = true
 }
 
-func answer(turns []*turn, err error) {
+func (r *run) begin() bool {
+	if err := r.w.begin(r.ctx); err != nil {
+		r.fail(err)
+		return false
+	}
+	r.open = true
+	return true
+}
+
+// fail answers all who have no answer of their own: the transaction is gone.
+func (r *run) fail(err error) {
+	const op = "store.InTx"
+	r.end()
+	err = r.w.fail(r.ctx, op, err)
+	for _, j := range r.turns {
+		if j.err == nil && j.panic == nil || errors.Is(j.err, errUnfinished) {
+			j.err = err
+		}
+	}
+	r.over = true
+}
+
+// end undoes what is still open.
+func (r *run) end() {
+	if r.open {
+		r.w.rollback(r.ctx)
+		r.open = false
+	}
+	if !r.over {
+		for _, j := range r.turns {
+			if j.err == nil && j.panic == nil {
+				j.err = errUnfinished
+			}
+		}
+	}
+	r.over = true
+}
+
+// play calls up the turns and returns those that want to be committed. spoilt
+// says that one who does not has written.
+func (r *run) play(turns []*turn, guarded bool) (kept []*turn, spoilt bool) {
 	for _, j := range turns {
-		j.done <- err
+		r.w.jobs.Add(1)
+		wrote, err := r.w.play(r.ctx, j, guarded && len(turns) > 1)
+		if err != nil {
+			r.fail(err)
+			return nil, true
+		}
+		switch {
+		case j.err == nil && j.panic == nil:
+			kept = append(kept, j)
+		case wrote:
+			spoilt = true
+		}
 	}
+	return kept, spoilt
 }
 
-// play calls j up and returns what it said. err is set when the transaction
-// around it did not survive.
-func (w *writer) play(ctx context.Context, j *turn, guarded bool) (said, err error) {
+// fail names an error that has ended a batch, and ends everything if it is a
+// flush that failed: a second one could succeed without the bytes of the first.
+func (w *writer) fail(ctx context.Context, op string, err error) error {
+	if unflushed(err) {
+		w.stopped(ctx, err)
+	}
+	return sqliteDialect.fail(op, w.failure.over(err))
+}
+
+// play calls j up. wrote says that it changed something; err is set when the
+// transaction around it did not survive.
+func (w *writer) play(ctx context.Context, j *turn, guarded bool) (wrote bool, err error) {
 	if guarded {
 		if _, err := w.sql.ExecContext(ctx, "SAVEPOINT turn"); err != nil {
-			return nil, err
+			return false, err
 		}
 	}
 	floor := &floor{prepared: w.sql}
 	t := newTx(sqliteDialect, floor)
-	t.onError = floor.note
-	j.called <- t
-	said = <-j.over
+	t.onError, t.failure, t.known = floor.note, w.failure, &w.known
+	j.call(t)
+	if j.err != nil || j.panic != nil {
+		w.known.forget()
+	}
 	if floor.dead != nil {
-		return nil, floor.dead
+		return floor.wrote, floor.dead
 	}
 	if !guarded {
-		return said, nil
+		return floor.wrote, nil
 	}
-	if said != nil {
+	if j.err != nil || j.panic != nil {
 		if _, err := w.sql.ExecContext(ctx, "ROLLBACK TO turn"); err != nil {
-			return nil, err
+			return false, err
 		}
 	}
 	_, err = w.sql.ExecContext(ctx, "RELEASE turn")
-	return said, err
+	return false, err
+}
+
+// call says how fn ended, also when it panics or ends its goroutine.
+func (j *turn) call(t *tx) {
+	j.err = errUnfinished
+	defer func() {
+		if !errors.Is(j.err, errUnfinished) {
+			return
+		}
+		if v := recover(); v != nil {
+			j.panic = &blown{value: v, stack: debug.Stack()}
+		}
+	}()
+	j.err = j.fn(t)
 }
 
 func (w *writer) begin(ctx context.Context) error {
-	if w.poison != nil {
-		return w.poison
+	if e := w.failure.err.Load(); e != nil {
+		return e
 	}
 	_, err := w.sql.ExecContext(ctx, "BEGIN IMMEDIATE")
-	if err == nil || errs.Is(sqliteDialect.fail("", err), errs.Transient) {
+	if err == nil {
+		return w.known.check(ctx, w.sql)
+	}
+	if unflushed(err) || errs.Is(sqliteDialect.fail("", err), errs.Transient) {
 		return err
 	}
 	w.rollback(ctx) // a transaction that could not be ended before would stay in the way for ever
-	_, err = w.sql.ExecContext(ctx, "BEGIN IMMEDIATE")
-	return err
+	if _, err = w.sql.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	return w.known.check(ctx, w.sql)
 }
 
 func (w *writer) commit(ctx context.Context) error {
@@ -223,20 +354,23 @@ func (w *writer) commit(ctx context.Context) error {
 		return nil
 	}
 	w.rollback(ctx)
-	if unflushed(err) {
-		w.poison = errs.Newf(errs.Internal, errs.StoreFailed,
-			"The disk refused to flush the database. Check the disk, then restart the server.").Because(err)
-		w.log.LogAttrs(ctx, slog.LevelError, "database stopped: flush failed", slog.Any("error", err))
-	}
 	return err
 }
 
 // rollback may find that SQLite has rolled back already.
-func (w *writer) rollback(ctx context.Context) { _, _ = w.sql.ExecContext(ctx, "ROLLBACK") }
+func (w *writer) rollback(ctx context.Context) {
+	w.known.forget()
+	_, _ = w.sql.ExecContext(ctx, "ROLLBACK")
+}
 
+// close waits for those who were there before it.
 func (w *writer) close() error {
-	close(w.stop)
-	<-w.ended
+	w.mu.Lock()
+	w.closed = true
+	for w.led {
+		w.idle.Wait()
+	}
+	w.mu.Unlock()
 	return errors.Join(w.sql.close(), w.conn.Close(), w.db.Close())
 }
 
@@ -245,7 +379,8 @@ func (w *writer) close() error {
 // the transaction: it would be committed on its own.
 type floor struct {
 	*prepared
-	dead error
+	dead  error
+	wrote bool
 }
 
 func (f *floor) note(err error) {
@@ -259,7 +394,15 @@ func (f *floor) ExecContext(ctx context.Context, text string, args ...any) (sql.
 	if f.dead != nil {
 		return nil, f.dead
 	}
-	return f.prepared.ExecContext(context.WithoutCancel(ctx), text, args...)
+	res, err := f.prepared.ExecContext(context.WithoutCancel(ctx), text, args...)
+	if err != nil {
+		f.wrote = true
+		return res, err
+	}
+	if n, nerr := res.RowsAffected(); nerr != nil || n > 0 {
+		f.wrote = true
+	}
+	return res, nil
 }
 
 // QueryContext implements query.DBTX.
@@ -267,6 +410,7 @@ func (f *floor) QueryContext(ctx context.Context, text string, args ...any) (*sq
 	if f.dead != nil {
 		return nil, f.dead
 	}
+	f.returns(text)
 	return f.prepared.QueryContext(context.WithoutCancel(ctx), text, args...)
 }
 
@@ -278,5 +422,11 @@ func (f *floor) QueryRowContext(ctx context.Context, text string, args ...any) *
 		cancel()
 		return f.prepared.QueryRowContext(over, "SELECT 1")
 	}
+	f.returns(text)
 	return f.prepared.QueryRowContext(ctx, text, args...)
+}
+
+// returns notes a query that changes what it answers.
+func (f *floor) returns(text string) {
+	f.wrote = f.wrote || strings.Contains(text, "RETURNING")
 }

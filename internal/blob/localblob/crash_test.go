@@ -412,7 +412,7 @@ func failOnce(t *testing.T, disk *faultfs.FS, sync blob.Sync, n int) (reached bo
 func suspect(t *testing.T, d blob.Driver, l *life) {
 	t.Helper()
 	b := blob.New(d, blob.Options{})
-	if err := b.Check(); !errors.Is(err, blob.ErrSuspect) || !errs.Has(err, errs.IOFailed) {
+	if err := b.Check(); !errors.Is(err, blob.ErrSuspect) || !errs.Has(err, errs.StorageStopped) {
 		t.Errorf("Check: %v", err)
 	}
 	ctx := t.Context()

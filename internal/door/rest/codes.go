@@ -345,11 +345,23 @@ var answers = map[errs.Reason]fault{
 		"The database refused, was locked for too long, or does not answer. Nothing was changed.",
 		"Send the same request again. If it stays, the log has the cause.",
 	},
+	errs.StoreStopped: {
+		answer{wire.CodeDatabaseFailed, "The disk of the server refused to flush the database. The server stops; its operator must check the disk and restart it. Look whether this request had its effect before you repeat it."},
+		operator, later,
+		"The disk refused to flush the database, so that nobody can say what of the last changes is on it. Nothing is written or read any more, and the process ends with a failure for its supervisor to start it anew. Everything acknowledged is kept; what was not answered may have had its effect.",
+		"The operator checks the disk (`dmesg`, SMART) and the log, and restarts the server if no supervisor does; the start decides. Then look before repeating what was not answered. Uploads go on from what was acknowledged.",
+	},
 	errs.IOFailed: {
 		answer{wire.CodeIOFailed, "Failed to upload file: the storage did not take the bytes. Try again."},
 		operator, later,
 		"The storage did not take or give the bytes.",
-		"Send the same request again. If it stays, check the disk; the log has the cause. After a failed flush the server takes no writes until it is started again.",
+		"Send the same request again. If it stays, check the disk; the log has the cause.",
+	},
+	errs.StorageStopped: {
+		answer{wire.CodeIOFailed, "The disk of the server refused to flush uploaded bytes, so its storage is read-only. Repeating does not help: the operator must check the disk, then restart the server. What was acknowledged is kept."},
+		operator, never,
+		"The disk refused to flush uploaded bytes. A second flush could succeed without them, so the storage takes no writes until the server is started again. The chunk that failed does not count; everything acknowledged is kept and can be read.",
+		"The operator checks the disk (`dmesg`, SMART), then restarts the server. After that the upload goes on from what was acknowledged.",
 	},
 	errs.CipherFailed: {
 		answer{wire.CodeSettingFailed, "The file key could not be made or opened"},
