@@ -80,6 +80,12 @@ func (w *world) faulty(f fault, s scenario, n int) bool {
 	if !k.dead.Load() {
 		time.Sleep(30 * time.Millisecond) // what it does after the answer
 	}
+	if f.ends() && k.dead.Load() {
+		hits := w.ended(x)
+		w.fail("after " + when + fmt.Sprint(" ", hits))
+		w.again(when)
+		return true
+	}
 	select {
 	case <-w.srv.Exited():
 		w.violated("the server has ended")
@@ -89,10 +95,6 @@ func (w *world) faulty(f fault, s scenario, n int) bool {
 	x.disarm()
 	w.live = true
 	switch failed := k.dead.Load(); {
-	case f.fatal && failed && p.path == database:
-		// Whether the last transaction counts is known when the next start has read the
-		// log: until then the answers about it are not final.
-		w.stopped()
 	case f.fatal && failed:
 		w.judge() // reads go on
 		w.stopped()
@@ -106,11 +108,51 @@ func (w *world) faulty(f fault, s scenario, n int) bool {
 	if len(hits) > 0 {
 		w.count("faults", 1)
 	}
+	w.again(when)
+	return len(hits) > 0
+}
+
+// again starts the server on what the fault has left.
+func (w *world) again(when string) {
+	w.t.Helper()
 	w.srv.Start()
 	w.judge()
 	w.fail("after " + when + ", and a start")
 	w.srv.Kill()
-	return len(hits) > 0
+}
+
+// ends reports whether the server must end itself: only a start can tell what of a
+// database is on the disk after a flush that failed.
+func (f *fault) ends() bool { return f.fatal && f.plan.path == database }
+
+// ended waits until the server has ended itself, with a failure that says why. Requests
+// that still reach it must be refused, reads too.
+func (w *world) ended(x *traced) (hits []string) {
+	w.t.Helper()
+	late := time.After(10 * time.Second)
+	for {
+		select {
+		case <-w.srv.Exited():
+			_, hits = x.end()
+			if x.code != 1 {
+				w.violated("the server has ended with code %d", x.code)
+			}
+			if log := w.srv.Log(20 << 10); !strings.Contains(log, "flush failed") || !strings.Contains(log, "restart") {
+				w.violated("the log does not say why it ended:\n%s", log[max(0, len(log)-1500):])
+			}
+			w.count("faults", 1)
+			w.count("ended itself", 1)
+			return hits
+		case <-late:
+			w.violated("the server goes on after a flush of the database that failed")
+			_, hits = x.end()
+			return hits
+		default:
+			if err := w.api.Try("GET", "/file?uri=cloudreve%3A%2F%2Fmy", nil, nil); err == nil {
+				w.violated("after a flush of the database that failed, a read was answered")
+			}
+		}
+	}
 }
 
 // stopped sees that a server whose flush has failed takes nothing and says why.

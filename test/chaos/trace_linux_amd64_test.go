@@ -88,6 +88,7 @@ type tracer struct {
 	pid     int
 	armed   atomic.Bool // counting; SIGUSR1 begins it, SIGUSR2 ends it
 	seen    int
+	exit    int // code of the process; -1: killed
 	hits    []string
 	within  map[int]bool // thread is inside a call
 	failing map[int]bool // its call is to fail at its exit
@@ -127,7 +128,7 @@ func trace(text string, argv []string) int {
 		}
 	}()
 	code := r.follow()
-	if err := os.WriteFile(r.report, []byte(fmt.Sprintf("%d %s\n", r.seen, strings.Join(r.hits, " "))), 0o600); err != nil {
+	if err := os.WriteFile(r.report, []byte(fmt.Sprintf("%d %d %s\n", r.seen, r.exit, strings.Join(r.hits, " "))), 0o600); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}
 	return code
@@ -155,6 +156,7 @@ func (r *tracer) follow() int {
 		}
 		if ws.Exited() || ws.Signaled() {
 			if tid == r.pid {
+				r.exit = ws.ExitStatus()
 				break
 			}
 			continue

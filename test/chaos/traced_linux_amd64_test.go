@@ -18,6 +18,7 @@ type traced struct {
 	*world
 	plan   plan
 	report string
+	code   int // how the server ended, when it did by itself; else -1
 }
 
 func (w *world) under(t *testing.T, mode string, p plan) *traced {
@@ -77,12 +78,15 @@ func (x *traced) end() (seen int, hits []string) {
 	x.srv.Kill()
 	x.srv.Wrap = nil
 	text := strings.Fields(rig.Tail(x.report, 1<<20))
-	if len(text) == 0 {
+	if len(text) < 2 {
 		x.t.Fatal("the tracer left no report")
 	}
 	seen, err := strconv.Atoi(text[0])
+	if err == nil {
+		x.code, err = strconv.Atoi(text[1])
+	}
 	if err != nil {
 		x.t.Fatalf("the tracer's report: %v", err)
 	}
-	return seen, text[1:]
+	return seen, text[2:]
 }
