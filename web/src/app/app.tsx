@@ -1,17 +1,38 @@
 import { Button } from '@mantine/core';
-import { lazy, Suspense, useEffect, useRef, useSyncExternalStore } from 'react';
+import { lazy, Suspense, useEffect, useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
 import { session } from '@/api/call';
 import { useSummary } from '@/features/transfers';
 import { go, place, safeNext, subscribePlace } from '@/lib/location';
+import { Brand } from '@/ui/brand';
 import classes from './app.module.css';
-import { SignedIn, useIntake } from './signed-in';
 
 const SignIn = lazy(() => import('@/features/account/sign-in'));
-const SetUp = lazy(() => import('@/features/account/set-up'));
+const FirstRun = lazy(() => import('./first-run'));
+const SignedIn = lazy(() => import('./signed-in'));
+
+/** Each screen is fetched when it is wanted. */
+export function App() {
+  return (
+    <Suspense fallback={<Coming />}>
+      <Screen />
+    </Suspense>
+  );
+}
+
+/** The same as index.html shows before there is any of this. */
+function Coming() {
+  const { t } = useTranslation();
+  return (
+    <main className="coming" aria-busy="true">
+      <Brand size={40} />
+      <p>{t('files.loading')}</p>
+    </main>
+  );
+}
 
 /** Which screen: the address and the sign-in decide. */
-export function App() {
+function Screen() {
   const here = useSyncExternalStore(subscribePlace, place);
   const signIn = useSyncExternalStore(session.subscribe, session.current);
   const { t } = useTranslation();
@@ -40,29 +61,5 @@ export function App() {
 
 function SignInScreen({ ended }: { ended: boolean }) {
   const { groups } = useSummary();
-  return (
-    <Suspense>
-      <SignIn ended={ended} waiting={groups.waiting + groups.running} />
-    </Suspense>
-  );
-}
-
-function FirstRun({ token }: { token: string }) {
-  const leave = () => go('/files', 'replace');
-  const intake = useIntake(leave);
-  // Used once: the address is not kept, the token is.
-  const kept = useRef(token);
-  return (
-    <>
-      <Suspense>
-        <SetUp
-          token={kept.current}
-          onChoose={() => intake.pick('files', [])}
-          onDrop={(data) => intake.drop(data, [])}
-          onLater={leave}
-        />
-      </Suspense>
-      {intake.inputs}
-    </>
-  );
+  return <SignIn ended={ended} waiting={groups.waiting + groups.running} />;
 }

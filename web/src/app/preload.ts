@@ -7,6 +7,7 @@ export function preloadWhenIdle(): void {
   idle(() => {
     const parts = [
       import('@/features/account/sign-in'),
+      import('./signed-in'),
       import('@/features/files/details'),
       import('@/features/files/questions'),
       import('@/features/transfers/panel'),

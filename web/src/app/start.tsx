@@ -10,6 +10,7 @@ import { EngineProvider } from '@/features/transfers';
 import { wallClock } from '@/lib/clock';
 import { i18next, startTexts } from '@/lib/i18n';
 import { theme } from '@/ui/theme';
+import { Tips } from '@/ui/tips';
 import { Toasts } from '@/ui/toast';
 import { Engine } from '@/upload/engine';
 import { relay } from '@/upload/transports/relay';
@@ -50,6 +51,7 @@ export async function start(root: HTMLElement): Promise<void> {
     user = next ?? user;
   });
   connectEngine(engine, queries);
+  if (session.current()) void import('./signed-in'); // while the first screen is made
   preloadWhenIdle();
   createRoot(root).render(
     <StrictMode>
@@ -61,6 +63,7 @@ export async function start(root: HTMLElement): Promise<void> {
                 <App />
               </EngineProvider>
               <Toasts />
+              <Tips />
             </Boundary>
           </QueryClientProvider>
         </MantineProvider>

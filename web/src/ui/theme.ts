@@ -77,7 +77,6 @@ export const theme = createTheme({
     Button: { defaultProps: { size: 'sm' }, styles: { label: { fontWeight: 600 } } },
     ActionIcon: { defaultProps: { variant: 'subtle', color: 'gray', size: 32 } },
     InputWrapper: { styles: { label: { marginBottom: 4 } } },
-    Tooltip: { defaultProps: { openDelay: 500, withArrow: false, fz: 'xs', multiline: true } },
     Menu: { defaultProps: { shadow: 'md', radius: 'lg', position: 'bottom-end', width: 'auto' } },
     Modal: {
       defaultProps: {

@@ -1,4 +1,3 @@
-import { Tooltip } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { capacityQuery } from '@/api/queries';
@@ -18,12 +17,10 @@ export function CapacityBar() {
   const exact = { used: exactBytes(used), reserved: exactBytes(reserved), free: exactBytes(free) };
   return (
     <section className={classes.capacity} aria-label={t('capacity.title')}>
-      <Tooltip label={t('capacity.exact', exact)} position="top-start">
-        <div className={classes.bar}>
-          <div className={classes.used} style={{ width: percent(used) }} />
-          <div className={classes.reserved} style={{ width: percent(reserved) }} />
-        </div>
-      </Tooltip>
+      <div className={classes.bar} data-tip={t('capacity.exact', exact)}>
+        <div className={classes.used} style={{ width: percent(used) }} />
+        <div className={classes.reserved} style={{ width: percent(reserved) }} />
+      </div>
       <div className={`${classes.small} num`}>
         <div className={classes.strong}>
           {t('capacity.of', { used: formatBytes(used), total: formatBytes(total) })}

@@ -1,4 +1,4 @@
-import { ActionIcon, Button, TextInput, Tooltip } from '@mantine/core';
+import { ActionIcon, Button, TextInput } from '@mantine/core';
 import {
   IconFileUpload,
   IconFolderPlus,
@@ -63,17 +63,16 @@ export function TopBar(p: TopProps) {
           }
         }}
       />
-      <Tooltip label={t('files.newFolder')}>
-        <Button
-          variant="default"
-          aria-label={t('files.newFolder')}
-          leftSection={<Icon of={IconFolderPlus} />}
-          className={classes.action ?? ''}
-          onClick={p.onNewFolder}
-        >
-          <span className={classes.word}>{t('files.newFolder')}</span>
-        </Button>
-      </Tooltip>
+      <Button
+        variant="default"
+        aria-label={t('files.newFolder')}
+        data-tip={t('files.newFolder')}
+        leftSection={<Icon of={IconFolderPlus} />}
+        className={classes.action ?? ''}
+        onClick={p.onNewFolder}
+      >
+        <span className={classes.word}>{t('files.newFolder')}</span>
+      </Button>
       <PopMenu
         trigger={
           <Button leftSection={<Icon of={IconUpload} />} aria-label={t('files.upload')}>
@@ -107,11 +106,9 @@ export function PlaceBar({ breadcrumb, count, view, onView }: PlaceProps) {
       <span className={`${classes.count} num`} aria-live="polite">
         {count}
       </span>
-      <Tooltip label={label}>
-        <ActionIcon aria-label={label} onClick={() => onView(other)}>
-          <Icon of={other === 'grid' ? IconLayoutGrid : IconList} />
-        </ActionIcon>
-      </Tooltip>
+      <ActionIcon aria-label={label} data-tip={label} onClick={() => onView(other)}>
+        <Icon of={other === 'grid' ? IconLayoutGrid : IconList} />
+      </ActionIcon>
     </div>
   );
 }
@@ -146,11 +143,14 @@ export function ChosenBar({ items, actions, onClear }: ChosenProps) {
           <span className={classes.word}>{verb.text}</span>
         </Button>
       ))}
-      <Tooltip label={t('files.clear')}>
-        <ActionIcon size={28} aria-label={t('files.clear')} onClick={onClear}>
-          <Icon of={IconX} size={16} />
-        </ActionIcon>
-      </Tooltip>
+      <ActionIcon
+        size={28}
+        aria-label={t('files.clear')}
+        data-tip={t('files.clear')}
+        onClick={onClear}
+      >
+        <Icon of={IconX} size={16} />
+      </ActionIcon>
     </div>
   );
 }

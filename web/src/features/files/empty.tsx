@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Tooltip } from '@mantine/core';
+import { ActionIcon, Button } from '@mantine/core';
 import { IconCopy } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { go } from '@/lib/location';
@@ -31,11 +31,14 @@ export function EmptyFolder({ path, onUpload }: EmptyProps) {
           {command}
         </code>
         {navigator.clipboard && (
-          <Tooltip label={t('files.copy')}>
-            <ActionIcon size={28} aria-label={t('files.copy')} onClick={copy}>
-              <Icon of={IconCopy} size={16} />
-            </ActionIcon>
-          </Tooltip>
+          <ActionIcon
+            size={28}
+            aria-label={t('files.copy')}
+            data-tip={t('files.copy')}
+            onClick={copy}
+          >
+            <Icon of={IconCopy} size={16} />
+          </ActionIcon>
         )}
       </div>
     </div>

@@ -1,4 +1,4 @@
-import { ActionIcon, Checkbox, Tooltip } from '@mantine/core';
+import { ActionIcon, Checkbox } from '@mantine/core';
 import { IconDots } from '@tabler/icons-react';
 import type { CSSProperties, MouseEvent, ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -84,16 +84,10 @@ export function Row(p: ItemProps) {
       ) : (
         <>
           <div role="gridcell" className={`${classes.fact} ${classes.right} num`}>
-            {!unsized && (
-              <Tooltip label={exactBytes(item.size)}>
-                <span>{formatBytes(item.size)}</span>
-              </Tooltip>
-            )}
+            {!unsized && <span data-tip={exactBytes(item.size)}>{formatBytes(item.size)}</span>}
           </div>
           <div role="gridcell" className={`${classes.fact} ${classes.right} num`}>
-            <Tooltip label={formatMoment(item.changedAt)}>
-              <span>{when}</span>
-            </Tooltip>
+            <span data-tip={formatMoment(item.changedAt)}>{when}</span>
           </div>
           <div role="gridcell" className={classes.check}>
             <PopMenu

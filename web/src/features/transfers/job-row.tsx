@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Tooltip } from '@mantine/core';
+import { ActionIcon, Button } from '@mantine/core';
 import { IconPlayerPause, IconPlayerPlay, IconX } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { exactBytes, formatBytes } from '@/lib/bytes';
@@ -76,9 +76,9 @@ function StateText({ job }: { job: Job }) {
       break;
   }
   return (
-    <Tooltip label={`${exactBytes(job.confirmed)} / ${exactBytes(job.size)}`}>
-      <span className={className}>{t('transfers.confirmed', sizes)}</span>
-    </Tooltip>
+    <span className={className} data-tip={`${exactBytes(job.confirmed)} / ${exactBytes(job.size)}`}>
+      {t('transfers.confirmed', sizes)}
+    </span>
   );
 }
 
@@ -88,14 +88,11 @@ function DoneText({ job }: { job: Job }) {
   const label = job.verified
     ? t('transfers.digest', { digest: job.digest ?? '' })
     : t('transfers.unverifiedWhy');
+  const className = `${classes.state} ${job.verified ? classes.verified : ''}`;
   return (
-    <Tooltip label={label} maw={360}>
-      {job.verified ? (
-        <span className={`${classes.state} ${classes.verified}`}>{t('transfers.verified')} ✓</span>
-      ) : (
-        <span className={classes.state}>{t('transfers.arrived')}</span>
-      )}
-    </Tooltip>
+    <span className={className} data-tip={label}>
+      {job.verified ? `${t('transfers.verified')} ✓` : t('transfers.arrived')}
+    </span>
   );
 }
 
@@ -137,11 +134,9 @@ interface SmallProps {
 
 function SmallButton({ label, icon, act }: SmallProps) {
   return (
-    <Tooltip label={label}>
-      <ActionIcon size={24} aria-label={label} onClick={act}>
-        <Icon of={icon} size={16} />
-      </ActionIcon>
-    </Tooltip>
+    <ActionIcon size={24} aria-label={label} data-tip={label} onClick={act}>
+      <Icon of={icon} size={16} />
+    </ActionIcon>
   );
 }
 
