@@ -56,9 +56,6 @@ func cuts(t *testing.T, kind string, flag uint32, n int) {
 		w.count("power cuts", 1)
 		w.judge()
 		w.probe(50)
-		if cycle%10 == 9 {
-			w.integrity()
-		}
 		w.fail(fmt.Sprintf("after cut %d of %s", cycle+1, kind))
 	}
 	if w.counts["acknowledged: chunk"] < 3*n {

@@ -21,9 +21,6 @@ func TestNothingAcknowledgedIsLostByKill9(t *testing.T) {
 		w.count("kill -9", 1)
 		w.judge()
 		w.probe(50)
-		if cycle%20 == 19 {
-			w.integrity()
-		}
 		w.fail(fmt.Sprintf("after kill %d", cycle+1))
 	}
 }

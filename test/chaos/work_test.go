@@ -44,7 +44,7 @@ func (k *worker) took(op string, f *file, extra any, err error) mark {
 	case code >= 50000 || code < 0 || code == batchFailed:
 		k.count("failed with a code", 1)
 	default:
-		k.violated("%s of %s got %v: a fault of the machine is told as one of the client", op, f.dir+"/"+fmt.Sprint(f.names), err)
+		k.violated("%s of %s got %v: a fault of the machine is told as one of the client", op, f.label(), err)
 	}
 	k.dead.Store(true)
 	return maybe
@@ -65,12 +65,15 @@ func (w *world) work(workers, steps int) {
 }
 
 // mine picks a file of the worker's that pleases, or nil.
-func (k *worker) mine(pleases func(*file) bool) *file {
+func (k *worker) mine(pleases func(*file) bool) *file { return k.among(k.home(), pleases) }
+
+// among picks a file in p.
+func (k *worker) among(p *place, pleases func(*file) bool) *file {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	var all []*file
 	for _, f := range k.files {
-		if f.dir == k.dir() && pleases(f) {
+		if f.at == p && pleases(f) {
 			all = append(all, f)
 		}
 	}
@@ -80,12 +83,16 @@ func (k *worker) mine(pleases func(*file) bool) *file {
 	return all[k.rnd.IntN(len(all))]
 }
 
-func (k *worker) dir() string { return fmt.Sprintf("w%d", k.id) }
+// home is where most files of the worker are; nothing happens to its folders.
+func (k *worker) home() *place { return k.place(fmt.Sprintf("w%d", k.id)) }
 
 func (k *worker) step() {
-	const most = 25 // files of one worker
+	most := 25 // files of one worker
+	if k.small {
+		most = 12
+	}
 	done := k.mine((*file).settled)
-	half := k.mine(func(f *file) bool { return f.up != nil && f.up.session != "" && !f.up.unsure })
+	half := k.mine(unfinished)
 	dice := k.roll(100)
 	if k.mine(func(*file) bool { return true }) != nil && k.owned() > most {
 		dice = 95
@@ -101,6 +108,8 @@ func (k *worker) step() {
 		k.refused(done)
 	case dice < 45:
 		k.put(done)
+	case dice < 52:
+		k.upheave()
 	case dice >= 90 && done != nil:
 		k.remove(done)
 	default:
@@ -108,11 +117,17 @@ func (k *worker) step() {
 	}
 }
 
+// unfinished reports whether an upload of the file can go on.
+func unfinished(f *file) bool {
+	return f.up != nil && f.up.session != "" && !f.up.unsure && f.up.freed == no
+}
+
 func (k *worker) owned() (n int) {
+	home := k.home()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, f := range k.files {
-		if f.dir == k.dir() {
+		if f.at == home {
 			n++
 		}
 	}
@@ -120,11 +135,13 @@ func (k *worker) owned() (n int) {
 }
 
 // add makes a file known to the judge before anybody else hears of it.
-func (k *worker) add() *file {
+func (k *worker) add() *file { return k.addTo(k.home()) }
+
+func (k *worker) addTo(p *place) *file {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.serial++
-	f := &file{dir: k.dir(), names: []string{fmt.Sprintf("f%d.bin", k.serial), ""}}
+	f := &file{at: p, names: []string{fmt.Sprintf("f%d.bin", k.serial), ""}}
 	k.files = append(k.files, f)
 	return f
 }
@@ -138,6 +155,10 @@ func (k *worker) drop(f *file) {
 // size is empty, small, one chunk, or up to a dozen with an odd last one.
 func (k *worker) size() int {
 	switch dice := k.roll(100); {
+	case k.small && dice < 80:
+		return k.roll(16 << 10)
+	case k.small:
+		return k.roll(256<<10 + 1)
 	case dice < 4:
 		return 0
 	case dice < 40:
@@ -176,7 +197,7 @@ func (k *worker) begin(f *file, size int) *file {
 	name := f.names[0]
 	c := k.fresh(size)
 	in["uri"], in["size"] = f.uri(name), c.size
-	f.up = uploadOf(c, chunkSize)
+	f.up = uploadOf(c, k.chunkSize())
 	var ticket struct {
 		SessionID string `json:"session_id"`
 		ChunkSize int    `json:"chunk_size"`
@@ -184,7 +205,7 @@ func (k *worker) begin(f *file, size int) *file {
 	if k.took("create", f, c.size, k.api.Try(http.MethodPut, "/file/upload", in, &ticket)) != yes {
 		return nil
 	}
-	if ticket.ChunkSize != chunkSize {
+	if ticket.ChunkSize != k.chunkSize() {
 		k.violated("the session has chunks of %d bytes", ticket.ChunkSize)
 	}
 	f.names = []string{name}
@@ -232,8 +253,10 @@ func (k *worker) send(f *file, percent int) {
 	}
 	senders.Wait()
 	if up.all(yes) && !k.dead.Load() {
+		f.mu.Lock()
 		f.stored = append(f.stored, up.content)
 		f.up = nil
+		f.mu.Unlock()
 		k.count("acknowledged: completion", 1)
 	}
 }
@@ -245,7 +268,11 @@ func (k *worker) chunk(f *file, up *pending, i int, body []byte) {
 	f.mu.Lock()
 	up.chunks[i] = max(up.chunks[i], maybe)
 	f.mu.Unlock()
-	got := k.took("chunk", f, i, k.api.Send(up.session, i, body, nil))
+	err := k.api.Send(up.session, i, body, nil)
+	if k.told(f, up, err) {
+		return
+	}
+	got := k.took("chunk", f, i, err)
 	f.mu.Lock()
 	up.chunks[i] = max(up.chunks[i], got)
 	f.mu.Unlock()
@@ -259,6 +286,7 @@ func (k *worker) flipped(f *file, up *pending, i int, body []byte) {
 	err := k.api.Send(up.session, i, wrong, digest(body))
 	k.note("flipped", f, i, err)
 	switch code := rig.Code(err); {
+	case k.told(f, up, err):
 	case err == nil:
 		k.violated("chunk %d of %s was acknowledged with a bit that its Content-Digest contradicts", i, up.session)
 	case code == 0, code >= 50000 && code != 50004:
@@ -319,7 +347,11 @@ func (k *worker) put(f *file) {
 	if f == nil || len(f.stored) >= 5 || k.roll(2) == 0 {
 		f = k.add()
 	}
-	k.putSize(f, k.roll(3*chunkSize))
+	size := k.roll(3 * chunkSize)
+	if k.small {
+		size = k.size()
+	}
+	k.putSize(f, size)
 }
 
 func (k *worker) putSize(f *file, size int) {

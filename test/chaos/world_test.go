@@ -61,6 +61,7 @@ type pending struct {
 	chunk   int    // bytes in one
 	chunks  []mark
 	cancel  mark
+	freed   mark // its owner has taken its lock away: no chunk is taken any more
 	unsure  bool // its creation was not answered and nothing was acknowledged since: it may end by itself
 }
 
@@ -84,14 +85,28 @@ func (p *pending) all(least mark) bool {
 // file is what the client knows of one file.
 type file struct {
 	mu      sync.Mutex
-	dir     string
+	at      *place
 	names   []string  // it has one of these; "" means that it is not there
 	stored  []content // its versions, the newest last
 	up      *pending
 	putting *content // sent whole, unanswered
 }
 
-func (f *file) uri(name string) string { return "cloudreve://my/" + f.dir + "/" + name }
+func (f *file) uri(name string) string { return f.at.uri() + "/" + name }
+
+// called gives the file other names it may have.
+func (f *file) called(names ...string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.names = names
+}
+
+// label names the file for the journal; anybody may ask.
+func (f *file) label() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.at.dir() + "/" + strings.Join(f.names, "|")
+}
 
 func (f *file) settled() bool {
 	return f.up == nil && f.putting == nil && len(f.names) == 1 && len(f.stored) > 0
@@ -110,16 +125,25 @@ type world struct {
 	quiet atomic.Int64 // acknowledgements until the fault
 	due   chan struct{}
 
+	small bool // files of one chunk
+
 	mu     sync.Mutex
 	rnd    *rand.Rand
+	places []*place
 	files  []*file
 	serial int
 	broken []string
 	counts map[string]int
 }
 
-// newWorld starts a server whose data is in dir and signs in.
+// newWorld begins a world whose data is in dir.
 func newWorld(t *testing.T, dir string, rnd *rand.Rand, seed uint64) *world {
+	t.Helper()
+	return prepareWorld(t, dir, rnd, seed).begin()
+}
+
+// prepareWorld is newWorld before its server was started.
+func prepareWorld(t *testing.T, dir string, rnd *rand.Rand, seed uint64) *world {
 	t.Helper()
 
 	journal, err := os.Create(filepath.Join(workspace(t), "journal"))
@@ -130,14 +154,27 @@ func newWorld(t *testing.T, dir string, rnd *rand.Rand, seed uint64) *world {
 	t.Cleanup(func() { _ = journal.Close() })
 	w.srv.Data = filepath.Join(dir, "data")
 	w.srv.Pause = 3e6
-	w.srv.Admin("policy", "set", "default", "--chunk-size", "64KiB")
-	w.srv.Start()
-	w.api = rig.NewAPI(t, w.srv.URL())
 	return w
 }
 
+// begin starts the server for the first time and signs in.
+func (w *world) begin() *world {
+	w.t.Helper()
+	w.srv.Admin("policy", "set", "default", "--chunk-size", fmt.Sprintf("%dKiB", w.chunkSize()>>10))
+	w.srv.Start()
+	w.api = rig.NewAPI(w.t, w.srv.URL())
+	return w
+}
+
+func (w *world) chunkSize() int {
+	if w.small {
+		return 8 * chunkSize
+	}
+	return chunkSize
+}
+
 // forget begins another life on empty data: what was counted stays counted.
-func (w *world) forget() { w.files = nil }
+func (w *world) forget() { w.files, w.places = nil, nil }
 
 // later does something while the clients work: a random number of acknowledgements from
 // now, and a moment after. It counts requests, as a clock would find a busy machine
@@ -203,7 +240,7 @@ func (w *world) note(op string, f *file, extra any, err error) {
 	}
 	name := ""
 	if f != nil {
-		name = f.dir + "/" + strings.Join(f.names, "|")
+		name = f.label()
 	}
 	line, _ := json.Marshal([]any{op, name, extra, outcome})
 	w.mu.Lock()
@@ -215,11 +252,16 @@ func (w *world) note(op string, f *file, extra any, err error) {
 // what was open. Nobody else may be talking to the server.
 func (w *world) judge() {
 	a := w.api
-	byPath := map[string]rig.File{}
+	byPath, folders := map[string]rig.File{}, map[string]bool{}
 	for _, f := range a.List("cloudreve://my") {
 		if f.Type == 0 {
 			byPath[f.Path] = f
+		} else {
+			folders[f.Path] = true
 		}
+	}
+	for _, p := range w.places {
+		w.judgePlace(p, folders)
 	}
 	open := map[string]rig.Upload{}
 	var reserved int64
@@ -235,15 +277,20 @@ func (w *world) judge() {
 	var versions int
 	kept := w.files[:0]
 	for _, f := range w.files {
-		if w.judgeFile(f, byPath, open) {
+		there := w.judgeFile(f, byPath, open)
+		if there {
 			kept = append(kept, f)
 		}
+		f.at.seen(there)
 		for _, c := range f.stored {
 			used += int64(c.size)
 			versions++
 		}
 	}
 	w.files = kept
+	for _, p := range w.places {
+		w.judgeDelete(p)
+	}
 	for p := range byPath {
 		w.violated("%s is listed, and the client knows nothing of it", p)
 	}
@@ -253,10 +300,10 @@ func (w *world) judge() {
 	if u, r := a.Capacity(); u-r != used || r != reserved {
 		w.violated("the ledger says %d used and %d reserved; the listing adds up to %d and %d", u-r, r, used, reserved)
 	}
-	if !w.live {
-		w.audit(versions)
-	}
 	w.count("verdicts", 1)
+	if !w.live {
+		w.audit(versions, w.counts["verdicts"]%10 == 0)
+	}
 }
 
 // judgeFile takes what is the file's out of what was listed. It reports whether the
@@ -269,7 +316,7 @@ func (w *world) judgeFile(f *file, byPath map[string]rig.File, open map[string]r
 		}
 	}
 	if len(found) > 1 {
-		w.violated("%s is there under two names: %v", f.dir, found)
+		w.violated("%s is there under two names: %v", f.at.dir(), found)
 	}
 	if len(found) == 0 {
 		if !slices.Contains(f.names, "") && (f.up == nil || !f.up.unsure) {
@@ -401,8 +448,12 @@ func (w *world) judgeEnded(f *file, name string) {
 // not written, and what is unfinished goes on. finish says which share of the uploads
 // is sent to the end, in per cent.
 func (w *world) probe(finish int) {
-	for _, f := range w.files {
+	for _, f := range slices.Clone(w.files) {
 		if f.up == nil {
+			continue
+		}
+		if f.up.freed != no {
+			w.giveUp(f)
 			continue
 		}
 		b := f.up.bytes()

@@ -29,6 +29,7 @@ type Refusal struct {
 	What string
 	Code int
 	Msg  string
+	Data json.RawMessage
 }
 
 func (r *Refusal) Error() string { return fmt.Sprintf("%s: code %d %s", r.What, r.Code, r.Msg) }
@@ -113,7 +114,7 @@ func (a *API) Raw(method, path string, body []byte, header http.Header, out any)
 		return fmt.Errorf("%s %s: HTTP %d is no envelope: %.200s", method, path, resp.StatusCode, text)
 	}
 	if *envelope.Code != 0 {
-		return &Refusal{method + " " + path, *envelope.Code, envelope.Msg}
+		return &Refusal{method + " " + path, *envelope.Code, envelope.Msg, envelope.Data}
 	}
 	if out == nil {
 		return nil
