@@ -46,6 +46,27 @@ func (e FileType) Valid() bool {
 	}
 }
 
+// Defines values for StoragePolicySync.
+const (
+	SyncAnswer   StoragePolicySync = "answer"
+	SyncComplete StoragePolicySync = "complete"
+	SyncNever    StoragePolicySync = "never"
+)
+
+// Valid indicates whether the value is a known member of the StoragePolicySync enum.
+func (e StoragePolicySync) Valid() bool {
+	switch e {
+	case SyncAnswer:
+		return true
+	case SyncComplete:
+		return true
+	case SyncNever:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for UploadEventKind.
 const (
 	EventAborted      UploadEventKind = "aborted"
@@ -261,8 +282,11 @@ type ExtendedInfo struct {
 // File A file or folder.
 type File struct {
 	// Capability Base64 of a bit set, lowest bit first: what may be done with it.
-	Capability   string        `json:"capability"`
-	CreatedAt    time.Time     `json:"created_at"`
+	Capability string    `json:"capability"`
+	CreatedAt  time.Time `json:"created_at"`
+
+	// Damaged *(addition)* In listings: the stored bytes of the current version were found to be missing or others than those that were received. They are not served.
+	Damaged      bool          `json:"damaged,omitempty"`
 	ExtendedInfo *ExtendedInfo `json:"extended_info,omitempty"`
 
 	// FolderSummary What lies below a folder.
@@ -540,9 +564,15 @@ type StoragePolicy struct {
 	Name    string `json:"name"`
 
 	// Relay Chunks go to this server whatever the type.
-	Relay bool   `json:"relay,omitempty"`
-	Type  string `json:"type"`
+	Relay bool `json:"relay,omitempty"`
+
+	// Sync *(addition)* What survives a power cut. `answer`: every acknowledged chunk; `complete`: every finished file, while an acknowledged chunk survives a crash of the server only; `never`: nothing is forced to the medium.
+	Sync StoragePolicySync `json:"sync,omitempty"`
+	Type string            `json:"type"`
 }
+
+// StoragePolicySync *(addition)* What survives a power cut. `answer`: every acknowledged chunk; `complete`: every finished file, while an acknowledged chunk survives a crash of the server only; `never`: nothing is forced to the medium.
+type StoragePolicySync string
 
 // Token A pair of tokens.
 type Token struct {

@@ -22,11 +22,13 @@ type ListQuery struct {
 	Limit int
 }
 
-// Listing is one page of a folder. More says that another page follows.
+// Listing is one page of a folder. More says that another page follows; Damaged
+// are the files whose bytes were found missing or changed.
 type Listing struct {
-	Parent Node
-	Nodes  []Node
-	More   bool
+	Parent  Node
+	Nodes   []Node
+	More    bool
+	Damaged []core.NodeID
 }
 
 // List returns one page of the folder at ref. NotFound/path_missing for a file.
@@ -54,7 +56,11 @@ func (c *Catalog) List(ctx context.Context, who core.Actor, ref Ref, q ListQuery
 	if err != nil {
 		return Listing{}, errs.Wrap(op, err)
 	}
-	l := Listing{Parent: parent, Nodes: nodes}
+	damaged, err := c.store.DamagedIn(ctx, parent.Owner, parent.ID)
+	if err != nil {
+		return Listing{}, errs.Wrap(op, err)
+	}
+	l := Listing{Parent: parent, Nodes: nodes, Damaged: damaged}
 	if len(nodes) > limit {
 		l.Nodes, l.More = nodes[:limit], true
 	}

@@ -60,6 +60,9 @@ type Versions interface {
 	Version(ctx context.Context, id core.VersionID) (Version, error)
 	// VersionsOf returns all versions of a node, newest first.
 	VersionsOf(ctx context.Context, id core.NodeID) ([]Version, error)
+	// DamagedIn returns the files in a folder of owner whose current version is
+	// known to be damaged. Its cost grows with what is damaged, not with the folder.
+	DamagedIn(ctx context.Context, owner core.UserID, folder core.NodeID) ([]core.NodeID, error)
 	// DropVersion removes the row, dooms its blob and takes its size from the
 	// owner's used bytes. A version that is not there is no error. The node is not
 	// touched.

@@ -33,6 +33,15 @@ func (t *tx) VersionsOf(ctx context.Context, id core.NodeID) ([]catalog.Version,
 	return each(rows, sound(toVersion))
 }
 
+func (t *tx) DamagedIn(ctx context.Context, owner core.UserID, folder core.NodeID) ([]core.NodeID, error) {
+	const op = "store.DamagedIn"
+	rows, err := t.q.DamagedIn(ctx, query.DamagedInParams{Owner: int64(owner), Folder: int64(folder)})
+	if err != nil {
+		return nil, t.fail(op, err)
+	}
+	return each(rows, sound(func(id int64) core.NodeID { return core.NodeID(id) }))
+}
+
 func (t *tx) DropVersion(ctx context.Context, id core.VersionID, at time.Time) error {
 	const op = "store.DropVersion"
 	r, err := t.q.DropVersion(ctx, int64(id))

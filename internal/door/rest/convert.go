@@ -44,6 +44,7 @@ func (d *Door) policy(p catalog.Policy) wire.StoragePolicy {
 		AllowedSuffix: p.AllowedSuffix, DeniedSuffix: p.DeniedSuffix,
 		AllowedNameRegexp: p.AllowedName, DeniedNameRegexp: p.DeniedName,
 		ChunkConcurrency: int(p.Concurrency), Encryption: p.Encrypt, Relay: p.Relay,
+		Sync: wire.StoragePolicySync(p.Sync),
 	}
 }
 

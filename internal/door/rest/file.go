@@ -3,6 +3,7 @@ package rest
 import (
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 
@@ -99,6 +100,7 @@ func (d *Door) listing(l catalog.Listing, at core.Path, h catalog.Home, size int
 	}
 	for i, n := range l.Nodes {
 		out.Files[i] = d.file(n, at.Join(n.Name), true)
+		out.Files[i].Damaged = slices.Contains(l.Damaged, n.ID)
 	}
 	if l.More {
 		out.Pagination.NextToken = cursorOf(l.Nodes[len(l.Nodes)-1])

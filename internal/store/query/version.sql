@@ -1,3 +1,8 @@
+-- name: DamagedIn :many
+-- From the damaged versions, which are few, to the folder; CROSS keeps the order.
+SELECT n.id FROM versions v CROSS JOIN nodes n
+WHERE v.damage <> '' AND v.owner = sqlc.arg(owner) AND n.id = v.node AND n.version = v.id AND n.parent = CAST(sqlc.arg(folder) AS BIGINT);
+
 -- name: AddVersion :exec
 INSERT INTO versions (id, node, owner, kind, size, policy, blob, crc64, sha256, cipher, sealed_key, iv, created_us, creator,
     damage)

@@ -56,6 +56,40 @@ func (q *Queries) AddVersion(ctx context.Context, arg AddVersionParams) error {
 	return err
 }
 
+const damagedIn = `-- name: DamagedIn :many
+SELECT n.id FROM versions v CROSS JOIN nodes n
+WHERE v.damage <> '' AND v.owner = $1 AND n.id = v.node AND n.version = v.id AND n.parent = CAST($2 AS BIGINT)
+`
+
+type DamagedInParams struct {
+	Owner  int64
+	Folder int64
+}
+
+// From the damaged versions, which are few, to the folder; CROSS keeps the order.
+func (q *Queries) DamagedIn(ctx context.Context, arg DamagedInParams) ([]int64, error) {
+	rows, err := q.db.QueryContext(ctx, damagedIn, arg.Owner, arg.Folder)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const doomedBefore = `-- name: DoomedBefore :many
 SELECT policy, blob, at_us FROM doomed WHERE at_us < $1 ORDER BY at_us LIMIT CAST($2 AS BIGINT)
 `

@@ -115,6 +115,7 @@ func Run(t *testing.T, open func(testing.TB) *store.Store) {
 		{"parts", testParts},
 		{"trail", testTrail},
 		{"audit", testAudit},
+		{"damage", testDamage},
 		{"auth", testAuth},
 		{"transactions", testTransactions},
 		{"races", testRaces},

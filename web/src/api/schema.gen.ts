@@ -767,6 +767,11 @@ export interface components {
             chunk_concurrency?: number;
             /** @description Contents are encrypted at rest. */
             encryption?: boolean;
+            /**
+             * @description *(addition)* What survives a power cut. `answer`: every acknowledged chunk; `complete`: every finished file, while an acknowledged chunk survives a crash of the server only; `never`: nothing is forced to the medium.
+             * @enum {string}
+             */
+            sync?: "answer" | "complete" | "never";
         };
         /** @description A file or folder. */
         File: {
@@ -796,6 +801,8 @@ export interface components {
             owned: boolean;
             /** @description The current version. A file without one has a constant id that is not empty. */
             primary_entity: string;
+            /** @description *(addition)* In listings: the stored bytes of the current version were found to be missing or others than those that were received. They are not served. */
+            damaged?: boolean;
             folder_summary?: components["schemas"]["FolderSummary"];
             extended_info?: components["schemas"]["ExtendedInfo"];
         };
