@@ -630,6 +630,9 @@ type UploadProgress struct {
 	// LastModified Unix milliseconds as the client said; 0: unknown.
 	LastModified int64 `json:"last_modified"`
 
+	// PieceAlign As the session's creation answered it.
+	PieceAlign int64 `json:"piece_align,omitempty"`
+
 	// PrimaryEntity The version that was made. Present when done.
 	PrimaryEntity string `json:"primary_entity,omitempty"`
 
@@ -673,9 +676,12 @@ type UploadTicket struct {
 	EncryptMetadata *EncryptMetadata `json:"encrypt_metadata,omitempty"`
 
 	// Expires Unix seconds.
-	Expires   int64  `json:"expires"`
-	MimeType  string `json:"mime_type,omitempty"`
-	SessionID string `json:"session_id"`
+	Expires  int64  `json:"expires"`
+	MimeType string `json:"mime_type,omitempty"`
+
+	// PieceAlign *(addition)* A chunk may be sent in pieces that begin and end at multiples of this, see `sendChunk`. Absent where chunks come whole.
+	PieceAlign int64  `json:"piece_align,omitempty"`
+	SessionID  string `json:"session_id"`
 
 	// StoragePolicy How to upload, and what is refused.
 	StoragePolicy StoragePolicy `json:"storage_policy"`

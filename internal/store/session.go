@@ -106,7 +106,7 @@ func (t *tx) AddPart(ctx context.Context, id core.SessionID, p upload.Part) (int
 	}
 	at := micros(p.At)
 	received, err := t.q.CountPart(ctx, query.CountPartParams{
-		N: p.Range.Len(), AtUs: at, ID: string(id), Start: p.Range.From,
+		N: p.Range.Len(), AtUs: at, ID: string(id), Start: p.Range.From, Last: last(p.Range),
 	})
 	if isNoRows(err) {
 		return 0, t.refusePart(ctx, op, id)
@@ -117,10 +117,13 @@ func (t *tx) AddPart(ctx context.Context, id core.SessionID, p upload.Part) (int
 	rows, err := t.q.AddPart(ctx, query.AddPartParams{
 		Session: string(id), Start: p.Range.From, Stop: p.Range.To, CRC64: int64(p.CRC64), SHA256: p.SHA256, AtUs: at,
 	})
-	if err == nil && rows == 0 {
-		// Only on PostgreSQL: while we waited for the session's row, the same
-		// part came in, which the statement that waited could not see.
-		err = &lostRace{errors.New("the part came in meanwhile")}
+	if err == nil && t.dialect == postgresDialect {
+		// While we waited for the session's row, bytes of this part may have
+		// come in, which the statement that waited could not see.
+		var in []upload.Part
+		if in, err = t.PartsIn(ctx, id, p.Range); err == nil && (rows == 0 || len(in) != 1) {
+			err = &lostRace{errors.New("the part came in meanwhile")}
+		}
 	}
 	return received, t.fail(op, err)
 }
@@ -136,13 +139,19 @@ func (t *tx) refusePart(ctx context.Context, op string, id core.SessionID) error
 	return errs.New(errs.Conflict, errs.SessionGone).At(op)
 }
 
-func (t *tx) Part(ctx context.Context, id core.SessionID, from int64) (upload.Part, error) {
-	const op = "store.Part"
-	r, err := t.q.Part(ctx, query.PartParams{Session: string(id), Start: from})
+// last is the last byte of a part; of an empty one, its place.
+func last(r core.Range) int64 { return max(r.From, r.To-1) }
+
+func (t *tx) PartsIn(ctx context.Context, id core.SessionID, r core.Range) ([]upload.Part, error) {
+	const op = "store.PartsIn"
+	rows, err := t.q.PartsIn(ctx, query.PartsInParams{Session: string(id), Start: r.From, Last: last(r)})
 	if err != nil {
-		return upload.Part{}, t.found(op, err, errs.PathMissing)
+		return nil, t.fail(op, err)
 	}
-	return toPart(r), nil
+	if len(rows) > 0 && rows[0].Start < r.From && rows[0].Stop <= r.From {
+		rows = rows[1:]
+	}
+	return each(rows, sound(toPart))
 }
 
 func (t *tx) Parts(ctx context.Context, id core.SessionID) ([]upload.Part, error) {

@@ -2,6 +2,7 @@ package upload
 
 import (
 	"context"
+	"math"
 	"sync"
 	"time"
 
@@ -10,15 +11,16 @@ import (
 )
 
 // whole is the place in a session that excludes every other place of it.
-const whole int64 = -1
+var whole = core.Range{From: -1, To: math.MaxInt64}
 
-// gate lets one goroutine at a time into each place (the start of a range) of a
-// session. Who waits longer than patience makes the one inside yield: it is
-// taken for a sender whose connection has died.
+// gate lets one goroutine at a time into each place (a range of bytes) of a
+// session: two that share a byte exclude each other. Who waits longer than
+// patience makes the one inside yield: it is taken for a sender whose connection
+// has died.
 type gate struct {
 	patience time.Duration
 	mu       sync.Mutex
-	inside   map[core.SessionID]map[int64]*holder
+	inside   map[core.SessionID]map[core.Range]*holder
 }
 
 type holder struct {
@@ -27,14 +29,14 @@ type holder struct {
 }
 
 func newGate(patience time.Duration) *gate {
-	return &gate{patience: patience, inside: map[core.SessionID]map[int64]*holder{}}
+	return &gate{patience: patience, inside: map[core.SessionID]map[core.Range]*holder{}}
 }
 
 // enter waits until the place is free and takes it. yield is called, perhaps
 // more than once, when somebody else has waited long enough; nil if the holder
 // waits for nobody outside and so need not be hurried. Transient/chunk_busy when
 // the place does not come free.
-func (g *gate) enter(ctx context.Context, id core.SessionID, at int64, yield func()) (leave func(), err error) {
+func (g *gate) enter(ctx context.Context, id core.SessionID, at core.Range, yield func()) (leave func(), err error) {
 	const op = "upload.gate.enter"
 	var hurried bool
 	for {
@@ -64,24 +66,30 @@ func (g *gate) enter(ctx context.Context, id core.SessionID, at int64, yield fun
 
 // take returns nil when the place was free and is taken now, else who is in the
 // way.
-func (g *gate) take(id core.SessionID, at int64, yield func()) *holder {
+func (g *gate) take(id core.SessionID, at core.Range, yield func()) *holder {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	places := g.inside[id]
 	for p, in := range places {
-		if p == at || p == whole || at == whole {
+		if collide(p, at) {
 			return in
 		}
 	}
 	if places == nil {
-		places = map[int64]*holder{}
+		places = map[core.Range]*holder{}
 		g.inside[id] = places
 	}
 	places[at] = &holder{yield: yield, left: make(chan struct{})}
 	return nil
 }
 
-func (g *gate) leave(id core.SessionID, at int64) {
+// collide reports that two places have a byte in common, or are the same empty
+// one.
+func collide(a, b core.Range) bool {
+	return a == b || a.From < b.To && b.From < a.To
+}
+
+func (g *gate) leave(id core.SessionID, at core.Range) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	places := g.inside[id]

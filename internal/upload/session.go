@@ -76,6 +76,20 @@ func (s Session) small() bool {
 	return s.Size <= smallFile && (s.ChunkSize == 0 || s.Size <= s.ChunkSize)
 }
 
+// pieceAlign is where a chunk may be cut into pieces. It bounds how many rows a
+// session has, and leaves no gap that no piece fits.
+const pieceAlign = 16 << 10
+
+// PieceAlign is a number of bytes: pieces of a chunk begin and end at multiples
+// of it, counted from where the chunk begins, or with the chunk. 0 where chunks
+// come whole.
+func (s Session) PieceAlign() int64 {
+	if s.small() {
+		return 0
+	}
+	return pieceAlign
+}
+
 // Part is a received and durable piece.
 type Part struct {
 	Range  core.Range

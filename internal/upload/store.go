@@ -42,12 +42,13 @@ type Received interface {
 	// AddPart records bytes that are durable. In one statement group it adds
 	// the row, adds its length to the session's received bytes and sets the
 	// session's touched time. It returns the received bytes after it.
-	// Exists/name_taken when a part with the same start is there (nothing
-	// changes then); Conflict/session_gone when the session is not open or not
-	// there. Neither spoils the transaction it happens in.
+	// Exists/name_taken when a byte of it, or the same empty part, is there
+	// (nothing changes then); Conflict/session_gone when the session is not open
+	// or not there. Neither spoils the transaction it happens in.
 	AddPart(ctx context.Context, id core.SessionID, p Part) (received int64, err error)
-	// Part returns the part that starts at from; NotFound/path_missing.
-	Part(ctx context.Context, id core.SessionID, from int64) (Part, error)
+	// PartsIn returns the parts that have a byte in common with r, or start
+	// where it does, in order of their start.
+	PartsIn(ctx context.Context, id core.SessionID, r core.Range) ([]Part, error)
 	// Parts returns all parts in order of their start.
 	Parts(ctx context.Context, id core.SessionID) ([]Part, error)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -297,6 +298,75 @@ func TestTheWholeFileInOneRequestIsTakenOnlyAlone(t *testing.T) {
 	_, err = w.send(s, 2, data)
 	must(t, err)
 	if !bytes.Equal(w.read("/mixed"), data) {
+		t.Fatal("the file differs")
+	}
+}
+
+func TestAChunkMayComeInPieces(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	data := content(1, 40)
+	s := w.create("/f", 40).Session
+	piece := func(from, to int64) error {
+		_, err := w.write(s.ID, core.Range{From: from, To: to}, bytes.NewReader(data[from:to]))
+		return err
+	}
+	must(t, piece(4, 9))
+	must(t, piece(4, 9))
+	// What shares a byte with a part and is not it comes in never, and spoils nothing.
+	for _, r := range [][2]int64{{0, 16}, {4, 8}, {5, 9}, {5, 8}, {0, 5}, {8, 16}, {0, 40}} {
+		wantReason(t, piece(r[0], r[1]), errs.ChunkLength)
+	}
+	must(t, piece(0, 4))
+	must(t, piece(9, 16))
+	must(t, piece(0, 16)) // the chunk as a whole is what its pieces are
+	must(t, piece(0, 9))
+	other := bytes.Clone(data)
+	other[12] ^= 1
+	_, err := w.send(s, 0, other)
+	wantReason(t, err, errs.ChunkDiffers)
+	p, err := w.engine.Progress(t.Context(), w.who, s.ID)
+	must(t, err)
+	if p.Session.Received != 16 || !slices.Equal(p.Received, core.RangeSet{{To: 16}}) {
+		t.Fatalf("received %d, %v", p.Session.Received, p.Received)
+	}
+	must(t, piece(32, 40))
+	must(t, piece(16, 32))
+	must(t, piece(0, 40))
+	if !bytes.Equal(w.read("/f"), data) {
+		t.Fatal("the file differs")
+	}
+}
+
+func TestOfPiecesThatShareBytesOneIsWritten(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	data := content(1, 40)
+	s := w.create("/f", 40).Session
+	body, sender := io.Pipe()
+	done := make(chan error, 1)
+	go func() {
+		_, err := w.engine.Write(t.Context(), w.who, upload.Chunk{
+			Session: s.ID, Body: body, Yield: func() {}, // a sender that does not make way
+			Place: func(upload.Session) (core.Range, error) { return core.Range{To: 16}, nil },
+		})
+		done <- err
+	}()
+	_, err := sender.Write(data[:7]) // it is inside now
+	must(t, err)
+	_, err = w.write(s.ID, core.Range{From: 8, To: 16}, bytes.NewReader(data[8:16]))
+	wantReason(t, err, errs.ChunkBusy)
+	_, err = sender.Write(data[7:16])
+	must(t, err)
+	must(t, sender.Close())
+	must(t, <-done)
+	_, err = w.write(s.ID, core.Range{From: 8, To: 16}, bytes.NewReader(data[8:16]))
+	wantReason(t, err, errs.ChunkLength)
+	for i := range int64(2) {
+		_, err = w.send(s, i+1, data)
+		must(t, err)
+	}
+	if !bytes.Equal(w.read("/f"), data) {
 		t.Fatal("the file differs")
 	}
 }

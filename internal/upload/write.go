@@ -108,7 +108,7 @@ func (e *Engine) take(ctx context.Context, s Session, at core.Range, c Chunk) (W
 		return Written{}, err
 	}
 	if have != nil {
-		if err := compare(w, *have); err != nil { //nolint:contextcheck // the body itself ends with the request
+		if err := compare(w, have); err != nil { //nolint:contextcheck // the body itself ends with the request
 			return Written{}, err
 		}
 		return e.standing(ctx, s.ID)
@@ -131,65 +131,54 @@ func (e *Engine) take(ctx context.Context, s Session, at core.Range, c Chunk) (W
 	return e.record(ctx, s, got)
 }
 
-// claim returns the part that is in already at the start of the chunk, or the
-// exclusive right to write it, to be given back by leave.
-func (e *Engine) claim(ctx context.Context, s Session, at core.Range, yield func()) (have *Part, leave func(), err error) {
+// claim returns the parts that are in already where the chunk belongs, or the
+// exclusive right to write there, to be given back by leave.
+func (e *Engine) claim(ctx context.Context, s Session, at core.Range, yield func()) (have []Part, leave func(), err error) {
 	if s.Received > 0 || s.State != Open {
-		if have, err = e.part(ctx, s.ID, at.From); have != nil || err != nil {
+		if have, err = e.Store.PartsIn(ctx, s.ID, at); len(have) > 0 || err != nil {
 			return have, nil, err
 		}
 	}
-	place := at.From
-	if s.ChunkSize > 0 && s.Size > s.ChunkSize && at.Len() == s.Size {
-		place = whole // a client that sends everything at once excludes all others
-	}
-	if leave, err = e.gate.enter(ctx, s.ID, place, yield); err != nil {
+	if leave, err = e.gate.enter(ctx, s.ID, at, yield); err != nil {
 		return nil, nil, err
 	}
-	have, err = e.part(ctx, s.ID, at.From)
-	if have == nil && err == nil && place == whole {
-		err = e.untouched(ctx, s.ID)
-	}
-	if have != nil || err != nil {
+	if have, err = e.Store.PartsIn(ctx, s.ID, at); len(have) > 0 || err != nil {
 		leave()
 		return have, nil, err
 	}
 	return nil, leave, nil
 }
 
-func (e *Engine) part(ctx context.Context, id core.SessionID, from int64) (*Part, error) {
-	p, err := e.Store.Part(ctx, id, from)
-	switch {
-	case err == nil:
-		return &p, nil
-	case errs.Is(err, errs.NotFound):
-		return nil, nil
+// compare reads a chunk that is in already, in one part or in several, and
+// refuses it unless it is the same.
+func compare(w blob.Write, have []Part) error {
+	crc, next := have[0].CRC64, have[0].Range.To
+	for _, p := range have[1:] {
+		if p.Range.From != next {
+			return mixed()
+		}
+		crc, next = blob.CombineCRC(crc, p.CRC64, p.Range.Len()), p.Range.To
 	}
-	return nil, err
-}
-
-// untouched refuses a whole file for a session that has chunks already.
-func (e *Engine) untouched(ctx context.Context, id core.SessionID) error {
-	parts, err := e.Store.Parts(ctx, id)
-	if err == nil && len(parts) > 0 {
-		return errs.Newf(errs.Invalid, errs.ChunkLength, "Parts of this file are in already; send the others one by one.")
-	}
-	return err
-}
-
-// compare reads a chunk that is in already and refuses it unless it is the same.
-func compare(w blob.Write, have Part) error {
-	if w.Range != have.Range {
-		return errs.Newf(errs.Conflict, errs.ChunkDiffers, "This part was received in another shape before.")
+	if have[0].Range.From != w.Range.From || next != w.Range.To {
+		return mixed()
 	}
 	got, err := blob.Measure(w, false)
 	if err != nil {
 		return err
 	}
-	if got.CRC64 != have.CRC64 {
-		return errs.Newf(errs.Conflict, errs.ChunkDiffers, "Other bytes were received for this part before. They were kept; the file you are sending has changed, so start a new upload.")
+	if got.CRC64 != crc {
+		return otherBytes()
 	}
 	return nil
+}
+
+func otherBytes() error {
+	return errs.Newf(errs.Conflict, errs.ChunkDiffers, "Other bytes were received for this part before. They were kept; the file you are sending has changed, so start a new upload.")
+}
+
+// mixed refuses a chunk of which some bytes are in, cut in another way.
+func mixed() error {
+	return errs.Newf(errs.Invalid, errs.ChunkLength, "Some of these bytes are in already. See which, and send the others.")
 }
 
 // record makes a durable chunk count.

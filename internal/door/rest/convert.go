@@ -108,7 +108,7 @@ func digests(crc uint64, sha []byte) string {
 func (d *Door) progress(p upload.Progress) wire.UploadProgress {
 	s := p.Session
 	out := wire.UploadProgress{
-		SessionID: string(s.ID), URI: s.URI, Size: s.Size, ChunkSize: s.ChunkSize,
+		SessionID: string(s.ID), URI: s.URI, Size: s.Size, ChunkSize: s.ChunkSize, PieceAlign: s.PieceAlign(),
 		Received: [][2]int64{}, ReceivedBytes: s.Received, State: wire.UploadState(s.State),
 		Expires: s.Expires.Unix(), CreatedAt: s.Created, UpdatedAt: s.Touched,
 		StoragePolicy: d.policy(p.Policy), EncryptMetadata: keys(p.Cipher),

@@ -49,7 +49,7 @@ func (d *Door) createUploadSession(q *request) error {
 	return ok(q, wire.UploadTicket{
 		SessionID: string(t.Session.ID), ChunkSize: t.Session.ChunkSize, Expires: t.Session.Expires.Unix(),
 		StoragePolicy: d.policy(t.Policy), URI: t.Session.URI, CallbackSecret: t.Secret.Reveal(),
-		MimeType: t.Session.MIME, EncryptMetadata: keys(t.Cipher),
+		MimeType: t.Session.MIME, PieceAlign: t.Session.PieceAlign(), EncryptMetadata: keys(t.Cipher),
 	})
 }
 
@@ -101,6 +101,10 @@ func (d *Door) sendChunk(q *request) error {
 		// for a token that only needs a refresh.
 		return errs.New(errs.Unauthenticated, errs.TokenExpired).Because(q.badToken)
 	}
+	cut, err := pieceOf(q.r)
+	if err != nil {
+		return err
+	}
 	want, err := wanted(q.r)
 	if err != nil {
 		return err
@@ -113,7 +117,7 @@ func (d *Door) sendChunk(q *request) error {
 	length := announced(q.r)
 	_, err = d.Engine.Write(q.ctx(), q.actor, upload.Chunk{
 		Session: core.SessionID(q.r.PathValue("sessionId")),
-		Place:   func(s upload.Session) (core.Range, error) { return placeOf(s, index, length) },
+		Place:   func(s upload.Session) (core.Range, error) { return placeOf(s, index, cut, length) },
 		Body:    q.r.Body, Want: want, Yield: q.body.stop,
 	})
 	if err != nil {
@@ -122,9 +126,10 @@ func (d *Door) sendChunk(q *request) error {
 	return q.done()
 }
 
-// placeOf turns a chunk number into the bytes of the file, and refuses it
-// unless the announced length is exactly theirs.
-func placeOf(s upload.Session, index, length int64) (core.Range, error) {
+// placeOf turns a chunk number, and which piece of the chunk it is, into the
+// bytes of the file, and refuses it unless the announced length is exactly
+// theirs.
+func placeOf(s upload.Session, index int64, cut *piece, length int64) (core.Range, error) {
 	r, err := blob.ChunkRange(s.Size, s.ChunkSize, index)
 	if err != nil {
 		note := "Chunk offset cannot be greater than file size"
@@ -133,13 +138,72 @@ func placeOf(s upload.Session, index, length int64) (core.Range, error) {
 		}
 		return core.Range{}, errs.Newf(errs.Invalid, errs.ChunkIndex, "%s", note).Because(err)
 	}
-	if index == 0 && length == s.Size {
+	if cut != nil {
+		if r, err = cut.of(s, r); err != nil {
+			return core.Range{}, err
+		}
+	} else if index == 0 && length == s.Size {
 		return core.Range{To: s.Size}, nil // a client that does not cut (clients.md 5.3)
 	}
 	if length != r.Len() {
 		return core.Range{}, errs.Newf(errs.Invalid, errs.ChunkLength, "Invalid Content-Length (expected: %d)", r.Len())
 	}
 	return r, nil
+}
+
+// piece is a part of a chunk, as its sender names it.
+type piece struct {
+	core.Range
+	size int64 // of the whole file; -1: not said
+}
+
+// pieceOf reads Content-Range (RFC 9110 §14.4), which in a request means what
+// both sides agree on: which bytes of the file the body is. nil without one.
+func pieceOf(r *http.Request) (*piece, error) {
+	field := r.Header.Get("Content-Range")
+	if field == "" {
+		return nil, nil //nolint:nilnil // the whole chunk
+	}
+	malformed := errs.Newf(errs.Invalid, errs.BadParam, "Content-Range is not like: bytes 0-16383/1048576")
+	rest, ok := strings.CutPrefix(field, "bytes ")
+	span, total, ok2 := strings.Cut(rest, "/")
+	first, last, ok3 := strings.Cut(span, "-")
+	if !ok || !ok2 || !ok3 {
+		return nil, malformed
+	}
+	p := &piece{size: -1}
+	for _, n := range []struct {
+		text string
+		to   *int64
+	}{{first, &p.From}, {last, &p.To}, {total, &p.size}} {
+		if n.text == "*" && n.to == &p.size {
+			continue
+		}
+		v, err := strconv.ParseUint(n.text, 10, 63)
+		if err != nil || v == math.MaxInt64 {
+			return nil, malformed
+		}
+		*n.to = int64(v)
+	}
+	if p.To++; p.From >= p.To || p.size >= 0 && p.To > p.size {
+		return nil, malformed
+	}
+	return p, nil
+}
+
+// of is the piece as bytes of the file, if it is one of that chunk.
+func (p *piece) of(s upload.Session, chunk core.Range) (core.Range, error) {
+	if p.size >= 0 && p.size != s.Size || p.From < chunk.From || p.To > chunk.To {
+		return core.Range{}, errs.Newf(errs.Invalid, errs.ChunkIndex,
+			"Content-Range must name bytes of this chunk: %d-%d/%d", chunk.From, max(chunk.From, chunk.To-1), s.Size)
+	}
+	align := s.PieceAlign()
+	begins := p.From == chunk.From || align > 0 && (p.From-chunk.From)%align == 0
+	ends := p.To == chunk.To || align > 0 && (p.To-chunk.From)%align == 0
+	if !begins || !ends {
+		return core.Range{}, errs.Newf(errs.Invalid, errs.ChunkIndex, "A piece of a chunk must begin and end at multiples of piece_align (%d)", align)
+	}
+	return p.Range, nil
 }
 
 // announced is how long the sender says the body is: Content-Length, where that

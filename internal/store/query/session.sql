@@ -40,7 +40,10 @@ DELETE FROM sessions WHERE id = sqlc.arg(id) AND state IN ('done', 'aborted', 'e
 -- Takes the row of the session, so that parts and changes of state queue up.
 UPDATE sessions SET received = received + sqlc.arg(n), touched_us = sqlc.arg(at_us)
 WHERE sessions.id = sqlc.arg(id) AND sessions.state = 'open'
-  AND NOT EXISTS (SELECT 1 FROM parts p WHERE p.session = sqlc.arg(id) AND p.start = sqlc.arg(start))
+  AND NOT EXISTS (SELECT 1 FROM parts p
+      WHERE p.session = sqlc.arg(id) AND p.start >= sqlc.arg(start) AND p.start <= sqlc.arg(last))
+  AND COALESCE((SELECT q.stop FROM parts q
+      WHERE q.session = sqlc.arg(id) AND q.start < sqlc.arg(start) ORDER BY q.start DESC LIMIT 1), 0) <= sqlc.arg(start)
 RETURNING received;
 
 -- name: AddPart :execrows
@@ -48,8 +51,12 @@ INSERT INTO parts (session, start, stop, crc64, sha256, at_us)
 VALUES (sqlc.arg(session), sqlc.arg(start), sqlc.arg(stop), sqlc.arg(crc64), sqlc.arg(sha256), sqlc.arg(at_us))
 ON CONFLICT (session, start) DO NOTHING;
 
--- name: Part :one
-SELECT * FROM parts WHERE session = sqlc.arg(session) AND start = sqlc.arg(start);
+-- name: PartsIn :many
+-- Parts share no bytes: what reaches into the range from before is the last that
+-- starts before it.
+SELECT p.* FROM parts p WHERE p.session = sqlc.arg(session) AND p.start <= sqlc.arg(last)
+  AND p.start >= COALESCE((SELECT MAX(q.start) FROM parts q WHERE q.session = sqlc.arg(session) AND q.start < sqlc.arg(start)), 0)
+ORDER BY p.start;
 
 -- name: Parts :many
 SELECT * FROM parts WHERE session = sqlc.arg(session) ORDER BY start;

@@ -153,7 +153,10 @@ func (q *Queries) CountOpen(ctx context.Context, owner int64) (int64, error) {
 const countPart = `-- name: CountPart :one
 UPDATE sessions SET received = received + $1, touched_us = $2
 WHERE sessions.id = $3 AND sessions.state = 'open'
-  AND NOT EXISTS (SELECT 1 FROM parts p WHERE p.session = $3 AND p.start = $4)
+  AND NOT EXISTS (SELECT 1 FROM parts p
+      WHERE p.session = $3 AND p.start >= $4 AND p.start <= $5)
+  AND COALESCE((SELECT q.stop FROM parts q
+      WHERE q.session = $3 AND q.start < $4 ORDER BY q.start DESC LIMIT 1), 0) <= $4
 RETURNING received
 `
 
@@ -162,6 +165,7 @@ type CountPartParams struct {
 	AtUs  int64
 	ID    string
 	Start int64
+	Last  int64
 }
 
 // Takes the row of the session, so that parts and changes of state queue up.
@@ -171,6 +175,7 @@ func (q *Queries) CountPart(ctx context.Context, arg CountPartParams) (int64, er
 		arg.AtUs,
 		arg.ID,
 		arg.Start,
+		arg.Last,
 	)
 	var received int64
 	err := row.Scan(&received)
@@ -261,35 +266,56 @@ func (q *Queries) ForgetSession(ctx context.Context, id string) (int64, error) {
 	return result.RowsAffected()
 }
 
-const part = `-- name: Part :one
-SELECT session, start, stop, crc64, sha256, at_us FROM parts WHERE session = $1 AND start = $2
-`
-
-type PartParams struct {
-	Session string
-	Start   int64
-}
-
-func (q *Queries) Part(ctx context.Context, arg PartParams) (Part, error) {
-	row := q.db.QueryRowContext(ctx, part, arg.Session, arg.Start)
-	var i Part
-	err := row.Scan(
-		&i.Session,
-		&i.Start,
-		&i.Stop,
-		&i.CRC64,
-		&i.SHA256,
-		&i.AtUs,
-	)
-	return i, err
-}
-
 const parts = `-- name: Parts :many
 SELECT session, start, stop, crc64, sha256, at_us FROM parts WHERE session = $1 ORDER BY start
 `
 
 func (q *Queries) Parts(ctx context.Context, session string) ([]Part, error) {
 	rows, err := q.db.QueryContext(ctx, parts, session)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Part
+	for rows.Next() {
+		var i Part
+		if err := rows.Scan(
+			&i.Session,
+			&i.Start,
+			&i.Stop,
+			&i.CRC64,
+			&i.SHA256,
+			&i.AtUs,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const partsIn = `-- name: PartsIn :many
+SELECT p.session, p.start, p.stop, p.crc64, p.sha256, p.at_us FROM parts p WHERE p.session = $1 AND p.start <= $2
+  AND p.start >= COALESCE((SELECT MAX(q.start) FROM parts q WHERE q.session = $1 AND q.start < $3), 0)
+ORDER BY p.start
+`
+
+type PartsInParams struct {
+	Session string
+	Last    int64
+	Start   int64
+}
+
+// Parts share no bytes: what reaches into the range from before is the last that
+// starts before it.
+func (q *Queries) PartsIn(ctx context.Context, arg PartsInParams) ([]Part, error) {
+	rows, err := q.db.QueryContext(ctx, partsIn, arg.Session, arg.Last, arg.Start)
 	if err != nil {
 		return nil, err
 	}

@@ -143,11 +143,18 @@ func testParts(t *testing.T, s *store.Store) {
 		all, err := up.Parts(h.Ctx, in.ID)
 		h.Must(err)
 		equal(t, "parts", all, []upload.Part{part(0, 10), part(10, 20), part(20, 25)})
-		one, err := up.Part(h.Ctx, in.ID, 10)
-		h.Must(err)
-		equal(t, "part", one, part(10, 20))
-		_, err = up.Part(h.Ctx, in.ID, 11)
-		want(t, err, errs.NotFound, errs.PathMissing)
+		for r, want := range map[core.Range][]upload.Part{
+			{From: 10, To: 20}: {part(10, 20)},
+			{From: 11, To: 12}: {part(10, 20)},
+			{From: 9, To: 11}:  {part(0, 10), part(10, 20)},
+			{From: 0, To: 25}:  all,
+			{From: 10, To: 10}: {part(10, 20)},
+			{From: 25, To: 30}: {},
+		} {
+			got, err := up.PartsIn(h.Ctx, in.ID, r)
+			h.Must(err)
+			equal(t, "parts in", got, want)
+		}
 		now, err := up.Session(h.Ctx, in.ID)
 		h.Must(err)
 		equal(t, "received", now.Received, 25)
@@ -160,17 +167,19 @@ func testParts(t *testing.T, s *store.Store) {
 		_, err := up.AddPart(h.Ctx, in.ID, part(0, 10))
 		h.Must(err)
 		h.Must(up.InTx(h.Ctx, func(tx upload.Tx) error {
-			other := part(0, 7)
-			other.At = Epoch.Add(time.Hour)
-			_, err := tx.AddPart(h.Ctx, in.ID, other)
-			want(t, err, errs.Exists, errs.NameTaken)
+			for _, r := range [][2]int64{{0, 10}, {0, 7}, {0, 12}, {3, 4}, {9, 20}} {
+				other := part(r[0], r[1])
+				other.At = Epoch.Add(time.Hour)
+				_, err := tx.AddPart(h.Ctx, in.ID, other)
+				want(t, err, errs.Exists, errs.NameTaken)
+			}
 			got, err := tx.AddPart(h.Ctx, in.ID, part(10, 11))
 			equal(t, "received", got, 11)
 			return err
 		}))
-		one, err := up.Part(h.Ctx, in.ID, 0)
+		one, err := up.PartsIn(h.Ctx, in.ID, core.Range{To: 10})
 		h.Must(err)
-		equal(t, "part", one, part(0, 10))
+		equal(t, "part", one, []upload.Part{part(0, 10)})
 	})
 	t.Run("only an open session takes parts", func(t *testing.T) {
 		h := NewHome(t, s, -1)
@@ -194,9 +203,11 @@ func testParts(t *testing.T, s *store.Store) {
 		p := upload.Part{At: Epoch}
 		_, err := up.AddPart(h.Ctx, in.ID, p)
 		h.Must(err)
-		got, err := up.Part(h.Ctx, in.ID, 0)
+		_, err = up.AddPart(h.Ctx, in.ID, p)
+		want(t, err, errs.Exists, errs.NameTaken)
+		got, err := up.PartsIn(h.Ctx, in.ID, core.Range{})
 		h.Must(err)
-		equal(t, "part", got, p)
+		equal(t, "part", got, []upload.Part{p})
 	})
 }
 

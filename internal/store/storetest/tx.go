@@ -213,6 +213,15 @@ func testRaces(t *testing.T, s *store.Store) {
 		h.Must(err)
 		equal(t, "received", got.Received, 10)
 	})
+	t.Run("of parts that share a byte one comes in", func(t *testing.T) {
+		h := NewHome(t, s, -1)
+		in := h.NewSession(h.Root.ID, 0)
+		h.Must(up.AddSession(h.Ctx, in))
+		onlyOne(t, race(racers, func(i int) error {
+			_, err := up.AddPart(h.Ctx, in.ID, part(int64(i), int64(racers+1)))
+			return err
+		}), errs.Exists, errs.NameTaken)
+	})
 	t.Run("different parts each count once", func(t *testing.T) {
 		h := NewHome(t, s, -1)
 		in := h.NewSession(h.Root.ID, 0)

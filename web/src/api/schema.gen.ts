@@ -89,6 +89,8 @@ export interface paths {
          *
          *     The announced length (`Content-Length`, else `X-Expected-Entity-Length`) must be exactly the chunk's, else 40013. *(addition)* Index 0 also takes the whole file at once, as long as no other chunk has arrived. Success means that the bytes are durable. The same chunk again is harmless, and stays so after completion for as long as the session would have lived; other bytes for a received chunk are refused with 409 and change nothing. A body that ends early, or does not have its `Content-Digest`, is refused with 50004 and can be sent again.
          *
+         *     *(addition)* Where the session has a `piece_align`, a chunk may also come in pieces, for a proxy in between that does not let bodies of `chunk_size` through. `Content-Range` says which bytes of the file the body is; they lie in chunk `index`, and begin and end at multiples of `piece_align`, counted from where the chunk begins, or with the chunk. Each piece is acknowledged, kept and repeated as chunks are. A body of which some bytes are in already, cut in another way, is refused with 40013 and changes nothing: see what is missing, and send that. Servers that do not know pieces refuse them with 40013 as well.
+         *
          *     The chunk that was the last one missing completes the file before it is answered.
          */
         post: operations["sendChunk"];
@@ -610,6 +612,11 @@ export interface components {
             chunk_size: number;
             /**
              * Format: int64
+             * @description *(addition)* A chunk may be sent in pieces that begin and end at multiples of this, see `sendChunk`. Absent where chunks come whole.
+             */
+            piece_align?: number;
+            /**
+             * Format: int64
              * @description Unix seconds.
              */
             expires: number;
@@ -656,6 +663,11 @@ export interface components {
             size: number;
             /** Format: int64 */
             chunk_size: number;
+            /**
+             * Format: int64
+             * @description As the session's creation answered it.
+             */
+            piece_align?: number;
             /**
              * @description Half-open byte ranges `[from, to)` that are on disk, in order, merged.
              * @example [
@@ -1445,6 +1457,11 @@ export interface operations {
             header?: {
                 /** @description Length of the body where `Content-Length` cannot be sent. */
                 "X-Expected-Entity-Length"?: number;
+                /**
+                 * @description *(addition)* Which bytes of the file the body is (RFC 9110 §14.4). Without it: the whole chunk.
+                 * @example bytes 26214400-27197439/52428801
+                 */
+                "Content-Range"?: string;
                 /**
                  * @description *(addition)* RFC 9530 digest of this body: `sha-256`, `sha-512` or `crc64nvme` (8 bytes, big-endian CRC-64/NVME). Unknown algorithms are passed over.
                  * @example sha-256=:X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=:
