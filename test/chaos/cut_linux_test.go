@@ -2,6 +2,7 @@ package chaos_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 )
 
@@ -22,7 +23,27 @@ func TestNothingAcknowledgedIsLostByAPowerCut(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%s/%s is flushed", c.kind, c.left), func(t *testing.T) {
 			processes(t)
-			cuts(t, c.kind, c.flag, amount(t, "CUTS", c.short, c.release))
+			cuts(t, newWorld, c.kind, c.flag, amount(t, "CUTS", c.short, c.release))
+		})
+	}
+}
+
+// TestNoneOfManySmallFilesIsLostByAPowerCut does it to twelve clients who send nothing
+// but files of one chunk, and so share flushes.
+func TestNoneOfManySmallFilesIsLostByAPowerCut(t *testing.T) {
+	for _, c := range []struct {
+		kind           string
+		flag           uint32
+		left           string
+		short, release int
+	}{
+		{"ext4", nothing, "nothing", 6, 60},
+		{"ext4", journalOnly, "the journal", 3, 20},
+		{"xfs", nothing, "nothing", 4, 40},
+	} {
+		t.Run(fmt.Sprintf("%s/%s is flushed", c.kind, c.left), func(t *testing.T) {
+			processes(t)
+			cuts(t, newSmallWorld, c.kind, c.flag, amount(t, "CUTS", c.short, c.release))
 		})
 	}
 }
@@ -34,21 +55,32 @@ func (w *world) cutWhileWorking(d *disk, flag uint32) {
 		w.dark.Store(true)
 		return d.cut(flag)
 	})
-	w.work(3, 1000)
+	w.work(w.workers(), 1000)
 	if err := <-gone; err != nil {
 		w.t.Skipf("this %s cannot be shut down by ioctl: %v", d.kind, err)
 	}
 	w.dark.Store(false)
 }
 
-func cuts(t *testing.T, kind string, flag uint32, n int) {
+// maker is newWorld or newSmallWorld.
+type maker func(t *testing.T, dir string, rnd *rand.Rand, seed uint64) *world
+
+func (w *world) workers() int {
+	if w.small {
+		return smallWorkers
+	}
+	return 3
+}
+
+func cuts(t *testing.T, make maker, kind string, flag uint32, n int) {
 	rnd, seed := seeded(t)
 	d := newDisk(t, kind, 512<<20)
-	w := newWorld(t, d.dir, rnd, seed)
+	w := make(t, d.dir, rnd, seed)
 	defer func() { report(t, seed, w.counts) }()
 	defer w.srv.Kill() // before the disk is unmounted
 
 	for cycle := range n {
+		progress(t, cycle, n)
 		w.cutWhileWorking(d, flag)
 		w.srv.Kill()
 		d.remount()

@@ -41,9 +41,40 @@ func amount(t *testing.T, name string, short, release int) int {
 		return n
 	}
 	if os.Getenv("WHARF_CHAOS") == "release" {
-		return release
+		return max(1, release*scale(t)/100)
 	}
 	return short
+}
+
+// scale is how many per cent of the release numbers are run: WHARF_CHAOS_SCALE, to try
+// the whole thing out.
+func scale(t *testing.T) int {
+	t.Helper()
+	text := os.Getenv("WHARF_CHAOS_SCALE")
+	if text == "" {
+		return 100
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("WHARF_CHAOS_SCALE=%q is no number of per cent", text)
+	}
+	return n
+}
+
+// release reports whether the release numbers are run, whole or scaled.
+func release() bool { return os.Getenv("WHARF_CHAOS") == "release" }
+
+// progress writes how far the test is to the file WHARF_CHAOS_PROGRESS, for whoever
+// waits.
+func progress(t *testing.T, done, of int) {
+	t.Helper()
+	name := os.Getenv("WHARF_CHAOS_PROGRESS")
+	if name == "" {
+		return
+	}
+	if err := os.WriteFile(name, fmt.Appendf(nil, "%s %d of %d\n", t.Name(), done, of), 0o644); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // processes leaves a test out where no process may be started.

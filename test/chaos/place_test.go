@@ -153,9 +153,9 @@ func (k *worker) upheave() {
 	switch dice := k.roll(10); {
 	case k.dead.Load():
 	case dice < 3:
-		k.renameFolder(f, &p.sub)
+		_ = k.renameFolder(f, &p.sub)
 	case dice < 5:
-		k.renameFolder(f, &p.top)
+		_ = k.renameFolder(f, &p.top)
 	case dice < 8:
 		k.removeFolder(p)
 	default:

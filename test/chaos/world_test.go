@@ -142,6 +142,14 @@ func newWorld(t *testing.T, dir string, rnd *rand.Rand, seed uint64) *world {
 	return prepareWorld(t, dir, rnd, seed).begin()
 }
 
+// newSmallWorld is newWorld for files of one chunk.
+func newSmallWorld(t *testing.T, dir string, rnd *rand.Rand, seed uint64) *world {
+	t.Helper()
+	w := prepareWorld(t, dir, rnd, seed)
+	w.small = true
+	return w.begin()
+}
+
 // prepareWorld is newWorld before its server was started.
 func prepareWorld(t *testing.T, dir string, rnd *rand.Rand, seed uint64) *world {
 	t.Helper()
