@@ -11,7 +11,7 @@ import (
 
 func (t *tx) User(ctx context.Context, id core.UserID) (catalog.User, error) {
 	const op = "store.User"
-	r, err := t.q.User(ctx, int64(id))
+	r, err := t.user(ctx, int64(id))
 	if err != nil {
 		return catalog.User{}, t.found(op, err, errs.UserUnknown)
 	}
@@ -60,6 +60,7 @@ func (t *tx) AddUser(ctx context.Context, u catalog.User, root core.NodeID) erro
 
 func (t *tx) UpdateUser(ctx context.Context, u catalog.User) error {
 	const op = "store.UpdateUser"
+	t.known.forget()
 	rows, err := t.q.UpdateUser(ctx, query.UpdateUserParams{
 		Email: u.Email, EmailKey: catalog.EmailKey(u.Email), Nick: u.Nick, Password: u.Password.Reveal(),
 		GroupID: int64(u.Group), Status: string(u.Status), Quota: u.Quota, Epoch: u.Epoch, Language: u.Language,
@@ -76,7 +77,7 @@ func (t *tx) UpdateUser(ctx context.Context, u catalog.User) error {
 
 func (t *tx) Group(ctx context.Context, id core.GroupID) (catalog.Group, error) {
 	const op = "store.Group"
-	r, err := t.q.Group(ctx, int64(id))
+	r, err := t.group(ctx, int64(id))
 	if err != nil {
 		return catalog.Group{}, t.found(op, err, errs.UserUnknown)
 	}

@@ -11,7 +11,7 @@ import (
 
 func (t *tx) Policy(ctx context.Context, id core.PolicyID) (catalog.Policy, error) {
 	const op = "store.Policy"
-	r, err := t.q.Policy(ctx, int64(id))
+	r, err := t.policy(ctx, int64(id))
 	if err != nil {
 		return catalog.Policy{}, t.found(op, err, errs.PolicyMissing)
 	}
@@ -41,6 +41,7 @@ func (t *tx) Policies(ctx context.Context) ([]catalog.Policy, error) {
 
 func (t *tx) SetPolicy(ctx context.Context, p catalog.Policy, was core.Rev) error {
 	const op = "store.SetPolicy"
+	t.known.forget()
 	var rows int64
 	var err error
 	if was == 0 {

@@ -73,7 +73,6 @@ func (s *Store) openSQLite(ctx context.Context, c Config) error {
 		return err
 	}
 	s.writer = newWriter(s, writes, conn)
-	go s.writer.loop(context.WithoutCancel(ctx))
 	if err := provePragmas(ctx, conn); err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func (t *tx) Node(ctx context.Context, id core.NodeID) (catalog.Node, error) {
 // and one statement for a whole path would be another text for each depth.
 func (t *tx) Walk(ctx context.Context, owner core.UserID, keys []string) ([]catalog.Node, error) {
 	const op = "store.Walk"
-	r, err := t.q.Root(ctx, int64(owner))
+	r, err := t.root(ctx, int64(owner))
 	if isNoRows(err) {
 		return nil, nil
 	}
@@ -76,6 +76,9 @@ func (t *tx) InsertNode(ctx context.Context, n catalog.Node) error {
 
 func (t *tx) UpdateNode(ctx context.Context, n catalog.Node, was core.Rev) error {
 	const op = "store.UpdateNode"
+	if n.Parent == 0 {
+		t.known.forget()
+	}
 	rows, err := t.q.UpdateNode(ctx, query.UpdateNodeParams{
 		Parent: fromParent(n.Parent), Name: n.Name, NameKey: n.Key, Kind: int64(n.Kind), Size: n.Size,
 		Version: int64(n.Version), CreatedUs: micros(n.Created), UpdatedUs: micros(n.Updated), Meta: toJSON(n.Meta),

@@ -19,6 +19,7 @@ type tx struct {
 	dialect dialect
 	onError func(error) // told of every error of the driver; may be nil
 	failure *failure    // why there are errors at all; may be nil
+	known   *known      // nil where rows may change unseen
 }
 
 func newTx(d dialect, db query.DBTX) *tx {

@@ -71,7 +71,14 @@ type blown struct {
 	stack []byte
 }
 
-func (b *blown) String() string { return fmt.Sprintf("%v\n\n%s", b.value, b.stack) }
+// Error implements error, so that the stack is printed with the value.
+func (b *blown) Error() string { return fmt.Sprintf("%v\n\n%s", b.value, b.stack) }
+
+// Unwrap returns the value, if it is an error.
+func (b *blown) Unwrap() error {
+	err, _ := b.value.(error)
+	return err
+}
 
 var errUnfinished = errors.New("the function of the transaction did not return")
 
@@ -129,18 +136,8 @@ func (w *writer) lead(ctx context.Context) {
 	w.queue = append([]*turn(nil), w.queue[n:]...)
 	w.mu.Unlock()
 	mine := batch[0]
-	for i, j := range batch {
-		if i > 0 && !j.state.CompareAndSwap(waiting, called) {
-			batch[i] = nil
-		}
-	}
 	mine.state.Store(called)
-	r := run{w: w, ctx: ctx}
-	for _, j := range batch {
-		if j != nil {
-			r.turns = append(r.turns, j)
-		}
-	}
+	r := convoy{w: w, ctx: ctx, turns: batch}
 	// Also when a function ends the goroutine of its leader.
 	defer func() {
 		r.end()
@@ -170,8 +167,8 @@ func (w *writer) handOver() {
 	w.idle.Broadcast()
 }
 
-// run is one batch on its way to its COMMIT.
-type run struct {
+// convoy is one batch on its way to its COMMIT.
+type convoy struct {
 	w     *writer
 	ctx   context.Context //nolint:containedctx // of one call of lead
 	turns []*turn
@@ -181,7 +178,7 @@ type run struct {
 
 // all plays the batch without savepoints: few transactions fail after they have
 // written. If one does, the others are played again, each behind its own.
-func (r *run) all() {
+func (r *convoy) all() {
 	const op = "store.InTx"
 	if !r.begin() {
 		return
@@ -214,7 +211,7 @@ func (r *run) all() {
 	r.over = true
 }
 
-func (r *run) begin() bool {
+func (r *convoy) begin() bool {
 	if err := r.w.begin(r.ctx); err != nil {
 		r.fail(err)
 		return false
@@ -224,7 +221,7 @@ func (r *run) begin() bool {
 }
 
 // fail answers all who have no answer of their own: the transaction is gone.
-func (r *run) fail(err error) {
+func (r *convoy) fail(err error) {
 	const op = "store.InTx"
 	r.end()
 	err = r.w.fail(r.ctx, op, err)
@@ -237,7 +234,7 @@ func (r *run) fail(err error) {
 }
 
 // end undoes what is still open.
-func (r *run) end() {
+func (r *convoy) end() {
 	if r.open {
 		r.w.rollback(r.ctx)
 		r.open = false
@@ -254,11 +251,15 @@ func (r *run) end() {
 
 // play calls up the turns and returns those that want to be committed. spoilt
 // says that one who does not has written.
-func (r *run) play(turns []*turn, guarded bool) (kept []*turn, spoilt bool) {
+func (r *convoy) play(turns []*turn, guarded bool) (kept []*turn, spoilt bool) {
 	for _, j := range turns {
+		if j.state.Load() != called && !j.state.CompareAndSwap(waiting, called) {
+			continue // its caller has left
+		}
 		r.w.jobs.Add(1)
 		wrote, err := r.w.play(r.ctx, j, guarded && len(turns) > 1)
 		if err != nil {
+			j.err = nil // what it made of it does not matter
 			r.fail(err)
 			return nil, true
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"sync"
 	"testing"
@@ -225,6 +226,16 @@ func TestABrokenBatchAnswersAllWhoWereInIt(t *testing.T) {
 				}
 			})
 		}
+		spoil := h.New(h.Root.ID, "spoil", catalog.File) // only a batch that was spoilt has savepoints
+		all.Go(func() {
+			err := h.Names.InTx(h.Ctx, func(tx catalog.Tx) error {
+				h.Must(tx.InsertNode(h.Ctx, spoil))
+				return fs.ErrInvalid
+			})
+			if !errors.Is(err, fs.ErrInvalid) {
+				t.Errorf("the spoilt one: %v", err)
+			}
+		})
 		synctest.Wait()
 		release()
 		all.Wait()

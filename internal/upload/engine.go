@@ -91,7 +91,7 @@ func (e *Engine) Progress(ctx context.Context, who core.Actor, id core.SessionID
 }
 
 func (e *Engine) progress(ctx context.Context, s Session) (Progress, error) {
-	parts, err := e.Store.Parts(ctx, s.ID)
+	parts, err := e.partsOf(ctx, s)
 	if err != nil {
 		return Progress{}, err
 	}

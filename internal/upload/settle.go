@@ -2,6 +2,7 @@ package upload
 
 import (
 	"context"
+	"time"
 
 	"github.com/wharfinger/wharfinger/internal/blob"
 	"github.com/wharfinger/wharfinger/internal/catalog"
@@ -93,11 +94,7 @@ func (e *Engine) publishIn(ctx context.Context, tx Tx, s Session, sum blob.Sum) 
 	if err := tx.Settle(ctx, s.Owner, s.Size); err != nil {
 		return n, err
 	}
-	err = tx.AddVersion(ctx, catalog.Version{
-		ID: s.Version, Node: s.Node, Owner: s.Owner, Kind: s.Kind, Size: s.Size, Policy: s.Policy, Blob: s.Blob,
-		CRC64: sum.CRC64, SHA256: sum.SHA256, Cipher: s.Cipher, Created: now, Creator: s.Owner,
-	})
-	if err != nil {
+	if err := tx.AddVersion(ctx, version(s, sum, now)); err != nil {
 		return n, err
 	}
 	was := n.Rev
@@ -105,10 +102,7 @@ func (e *Engine) publishIn(ctx context.Context, tx Tx, s Session, sum blob.Sum) 
 		n.Session = ""
 	}
 	if s.Kind == catalog.Content {
-		n.Version, n.Size, n.Updated = s.Version, s.Size, now
-		if !s.Modified.IsZero() {
-			n.Updated = s.Modified
-		}
+		n.Version, n.Size, n.Updated = s.Version, s.Size, updated(s, now)
 	}
 	n.Meta = merged(n.Meta, s.Meta)
 	if err := tx.UpdateNode(ctx, n, was); err != nil {
@@ -119,6 +113,22 @@ func (e *Engine) publishIn(ctx context.Context, tx Tx, s Session, sum blob.Sum) 
 		return n, err
 	}
 	return n, e.retire(ctx, tx, s)
+}
+
+// version is what s becomes.
+func version(s Session, sum blob.Sum, now time.Time) catalog.Version {
+	return catalog.Version{
+		ID: s.Version, Node: s.Node, Owner: s.Owner, Kind: s.Kind, Size: s.Size, Policy: s.Policy, Blob: s.Blob,
+		CRC64: sum.CRC64, SHA256: sum.SHA256, Cipher: s.Cipher, Created: now, Creator: s.Owner,
+	}
+}
+
+// updated is the time of its file once s is its content.
+func updated(s Session, now time.Time) time.Time {
+	if s.Modified.IsZero() {
+		return now
+	}
+	return s.Modified
 }
 
 // retire drops the contents beyond what the owner's group keeps, and all but

@@ -62,6 +62,16 @@ type Trail interface {
 	Events(ctx context.Context, id core.SessionID) ([]Event, error)
 }
 
+// Express does for a whole small file at once what the others do step by step.
+type Express interface {
+	// Finish makes v the first version of the node that s made, and ends s with
+	// its digests: the session is done, its lock given back, its bytes settled,
+	// the node shown with that time. It holds only for a session that is open and
+	// received nothing, whose lock is held and whose node waits for it. ok is
+	// false otherwise; what was done until then must be rolled back.
+	Finish(ctx context.Context, s Session, v catalog.Version, updated time.Time) (ok bool, err error)
+}
+
 // Tx is what the engine does inside one transaction: names, bytes and progress
 // change together or not at all.
 type Tx interface {
@@ -69,6 +79,7 @@ type Tx interface {
 	Sessions
 	Received
 	Trail
+	Express
 }
 
 // Store is Tx, plus audits, transactions and ids; see catalog.Store.

@@ -86,7 +86,7 @@ func (e *Engine) Timeline(ctx context.Context, who core.Actor, id core.SessionID
 	if err != nil {
 		return Timeline{}, errs.Wrap(op, err)
 	}
-	parts, err := e.Store.Parts(ctx, id)
+	parts, err := e.partsOf(ctx, s)
 	if err != nil {
 		return Timeline{}, errs.Wrap(op, err)
 	}

@@ -135,14 +135,14 @@ func (e *Engine) take(ctx context.Context, s Session, at core.Range, c Chunk) (W
 // exclusive right to write there, to be given back by leave.
 func (e *Engine) claim(ctx context.Context, s Session, at core.Range, yield func()) (have []Part, leave func(), err error) {
 	if s.Received > 0 || s.State != Open {
-		if have, err = e.Store.PartsIn(ctx, s.ID, at); len(have) > 0 || err != nil {
+		if have, err = e.partsIn(ctx, s, at); len(have) > 0 || err != nil {
 			return have, nil, err
 		}
 	}
 	if leave, err = e.gate.enter(ctx, s.ID, at, yield); err != nil {
 		return nil, nil, err
 	}
-	if have, err = e.Store.PartsIn(ctx, s.ID, at); len(have) > 0 || err != nil {
+	if have, err = e.partsIn(ctx, s, at); len(have) > 0 || err != nil {
 		leave()
 		return have, nil, err
 	}
