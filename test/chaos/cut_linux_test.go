@@ -72,10 +72,10 @@ func (w *world) workers() int {
 	return 3
 }
 
-func cuts(t *testing.T, make maker, kind string, flag uint32, n int) {
+func cuts(t *testing.T, begin maker, kind string, flag uint32, n int) {
 	rnd, seed := seeded(t)
 	d := newDisk(t, kind, 512<<20)
-	w := make(t, d.dir, rnd, seed)
+	w := begin(t, d.dir, rnd, seed)
 	defer func() { report(t, seed, w.counts) }()
 	defer w.srv.Kill() // before the disk is unmounted
 
