@@ -1,6 +1,8 @@
 // The operations of the API that the page uses, one function each.
+
+import { uuid } from '@/lib/random';
 import { type CallOptions, call, session, signInFrom } from './call';
-import { type ApiError, Code } from './error';
+import { ApiError, Code, readReply } from './error';
 import type { Body, Data, LockInfo, Login } from './model';
 
 type Signal = { signal?: AbortSignal | undefined };
@@ -60,12 +62,46 @@ export async function downloadUrl(uri: string): Promise<string> {
   return url.pathname.startsWith('/api/v4/') ? url.pathname + url.search : url.href;
 }
 
+/**
+ * Throws why the bytes at an address of this server cannot be had. A download is
+ * the browser's affair: it would save a refusal as if it were the file.
+ */
+export async function checkDownload(href: string): Promise<void> {
+  if (!href.startsWith('/')) return;
+  const correlationId = uuid();
+  const ask = (method: string) =>
+    fetch(href, { method, headers: { 'X-Cr-Correlation-Id': correlationId }, cache: 'no-store' });
+  let reply: Response;
+  let text = '';
+  try {
+    reply = await ask('HEAD');
+    const refusal = reply.headers.get('Content-Type')?.startsWith('application/json');
+    if (reply.ok && (!refusal || reply.headers.has('Content-Disposition'))) return;
+    if (reply.status !== 404) text = await (await ask('GET')).text();
+  } catch (cause) {
+    throw new ApiError({ kind: 'network', message: String(cause), correlationId });
+  }
+  if (reply.status === 404)
+    throw new ApiError({
+      kind: 'refused',
+      code: Code.io,
+      message: 'The stored bytes of this file are missing or damaged',
+      correlationId,
+    });
+  readReply({ status: reply.status, text, retryAfter: null, correlationId });
+}
+
 export function createUpload(body: Body<'createUploadSession'>, { signal }: Signal = {}) {
   return call<Data<'createUploadSession'>>('PUT', '/file/upload', { body, signal });
 }
 
 export function showUpload(id: string, { signal }: Signal = {}) {
   return call<Data<'showUpload'>>('GET', `/file/upload/${encodeURIComponent(id)}`, { signal });
+}
+
+export function uploadTimeline(id: string, { signal }: Signal = {}) {
+  const path = `/file/upload/${encodeURIComponent(id)}/timeline`;
+  return call<Data<'showUploadTimeline'>>('GET', path, { signal });
 }
 
 export function listUploads({ signal }: Signal = {}) {

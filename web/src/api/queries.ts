@@ -31,6 +31,12 @@ export const uploadsQuery = queryOptions({
   queryFn: async ({ signal }) => (await api.listUploads({ signal })).uploads,
 });
 
+export const timelineQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['timeline', id] as const,
+    queryFn: async ({ signal }) => (await api.uploadTimeline(id, { signal })).events,
+  });
+
 export const siteLoginQuery = queryOptions({
   queryKey: ['site', 'login'] as const,
   queryFn: ({ signal }) => api.siteLogin({ signal }),

@@ -12,6 +12,7 @@ export function preloadWhenIdle(): void {
       import('@/features/files/questions'),
       import('@/features/transfers/panel'),
       import('@/features/transfers/buttons'),
+      import('@/features/transfers/timeline'),
       import('@/ui/menu-body'),
       import('@/upload/compute'),
     ];

@@ -5,7 +5,7 @@ import type { User } from '@/api/model';
 import { type Sort, siteBasicQuery } from '@/api/queries';
 import { AccountMenu, CapacityBar } from '@/features/account';
 import { FilesPage } from '@/features/files';
-import { PendingCell } from '@/features/transfers';
+import { PendingCell, SessionStory } from '@/features/transfers';
 import { i18next } from '@/lib/i18n';
 import { folderHref, go, type Place, titleOf } from '@/lib/location';
 import { Frame } from './frame';
@@ -50,6 +50,7 @@ export default function SignedIn({ user, place }: Props) {
         onPick={intake.pick}
         onDrop={intake.drop}
         pending={(p) => <PendingCell path={p} />}
+        story={(id) => <SessionStory sessionId={id} />}
       />
       {intake.inputs}
       <Suspense>

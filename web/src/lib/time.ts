@@ -22,6 +22,13 @@ export function formatMoment(at: number): string {
   return full.format(at);
 }
 
+const clock = new Intl.DateTimeFormat('en', { timeStyle: 'medium', hourCycle: 'h23' });
+
+/** The time of day, to the second. */
+export function formatClock(at: number): string {
+  return clock.format(at);
+}
+
 /** Time left, rounded so that it does not flicker: "40 s", "3 min", "2 h 10 min". */
 export function formatLeft(seconds: number): string {
   if (!Number.isFinite(seconds) || seconds < 0) return '';

@@ -255,6 +255,8 @@ export class Engine {
       resumed: false,
       verified: false,
       digest: undefined,
+      durability: undefined,
+      story: [],
     };
   }
 

@@ -1,4 +1,5 @@
 import type { ApiError } from '@/api/error';
+import type { Durability } from '@/api/model';
 import type { Path } from '@/lib/path';
 import type { StoredFile, Upload } from './server';
 
@@ -47,6 +48,15 @@ export interface Lock {
 
 export type ConflictChoice = 'replace' | 'keep' | 'skip';
 
+/** What this page saw of an upload; the server keeps its own side of the story. */
+export interface Moment {
+  at: number;
+  what: 'began' | 'continued' | 'retried' | 'failed' | 'smaller' | 'verified' | 'arrived';
+  error?: ApiError | undefined;
+  local?: LocalProblem | undefined;
+  bytes?: number;
+}
+
 /** One file, or one empty folder, on its way. Changed in place by the engine. */
 export interface Job {
   readonly id: number;
@@ -80,6 +90,17 @@ export interface Job {
   verified: boolean;
   /** Repr-Digest of the finished file. */
   digest: string | undefined;
+  /** What the storage promises, if the server said. */
+  durability: Durability | undefined;
+  readonly story: Moment[];
+}
+
+/** A line that goes up and down for hours must not fill the memory. */
+const longestStory = 100;
+
+export function tell(job: Job, moment: Moment): void {
+  job.story.push(moment);
+  if (job.story.length > longestStory) job.story.splice(1, 1); // the beginning stays
 }
 
 export function pathOfJob(job: Job): Path {

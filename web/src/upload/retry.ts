@@ -1,7 +1,7 @@
 import { ApiError } from '@/api/error';
 import type { Clock } from '@/lib/clock';
 import { backoff } from './backoff';
-import type { Job, LocalProblem } from './job';
+import { type Job, type LocalProblem, tell } from './job';
 
 /** A failure found on this side of the line; no retry mends it. */
 export class LocalError extends Error {
@@ -34,6 +34,8 @@ export class Waiter {
     const known = error instanceof ApiError ? error : undefined;
     const ms = backoff(failures, this.random, known?.retryAfterMs);
     this.job.problem = { ...(known && { error: known }), retryAt: this.clock.now() + ms };
+
+    tell(this.job, { at: this.clock.now(), what: 'retried', error: known });
 
     const sleeper = new AbortController();
     const stop = () => sleeper.abort();

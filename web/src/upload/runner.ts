@@ -4,7 +4,7 @@ import { uriOf } from '@/lib/path';
 import type { Board } from './board';
 import { confirm } from './confirm';
 import { Gate } from './gate';
-import { type ConflictChoice, type Job, pathOfJob } from './job';
+import { type ConflictChoice, type Job, pathOfJob, tell } from './job';
 import { Meter } from './meter';
 import { LocalError } from './retry';
 import type { Hasher, Part, Upload, UploadServer } from './server';
@@ -185,6 +185,7 @@ export class Runner {
     }
     this.board.move(job, 'failed');
     job.problem = problemOf(error);
+    tell(job, { at: this.options.clock.now(), what: 'failed', ...job.problem });
   }
 
   private async startConfirm(job: Job): Promise<void> {
@@ -209,6 +210,7 @@ export class Runner {
     job.sent = job.size;
     job.confirmed = job.size;
     job.problem = undefined;
+    tell(job, { at: this.options.clock.now(), what: job.verified ? 'verified' : 'arrived' });
     this.board.move(job, 'done');
     this.hooks.settled(job);
   }

@@ -46,6 +46,7 @@ export class Sender {
     this.plan = { size: job.size, chunkSize: upload.chunkSize };
     this.limit(upload.concurrency);
     job.keptUntil = upload.expires;
+    job.durability = upload.durability;
     const whole = upload.state === 'done' || upload.state === 'sealing';
     const received = whole ? allChunks(this.plan) : receivedChunks(this.plan, upload.received);
     for (const index of received) {

@@ -1,6 +1,7 @@
 // What the engine needs of a server. The real one is in transports/; tests bring
 // a fake. Every method throws ApiError for a failed call, and the signal's
 // reason when it was aborted.
+import type { Durability } from '@/api/model';
 import type { Range } from './plan';
 
 export interface CreateRequest {
@@ -19,6 +20,7 @@ export interface Ticket {
   expires: number;
   /** How many chunks of one file the storage takes at once, if it says. */
   concurrency: number | undefined;
+  durability?: Durability | undefined;
   /** Chunks go to this server. False: to a storage this page cannot talk to. */
   relayed: boolean;
 }
@@ -52,6 +54,7 @@ export interface Upload {
   concurrency: number | undefined;
   /** RFC 9530 Repr-Digest value; there when done. */
   digest: string | undefined;
+  durability?: Durability | undefined;
   /** Its bytes are encrypted by the client that began it. */
   encrypted: boolean;
 }

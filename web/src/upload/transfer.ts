@@ -1,7 +1,7 @@
 import { ApiError, Code } from '@/api/error';
 import { uriOf } from '@/lib/path';
 import { sessionLost, tryAgain } from './backoff';
-import { type Job, pathOfJob } from './job';
+import { type Job, pathOfJob, tell } from './job';
 import { LocalError, Waiter } from './retry';
 import { Sender, type SenderDeps } from './sender';
 import type { Upload } from './server';
@@ -89,6 +89,8 @@ export class Transfer {
     job.unanswered = false;
     this.claim(ticket.sessionId);
     job.keptUntil = ticket.expires;
+    job.durability = ticket.durability;
+    tell(job, { at: deps.clock.now(), what: 'began' });
     if (!ticket.relayed) throw new LocalError('unsupported');
     this.sender.begin(ticket.chunkSize, ticket.concurrency);
     return 'open';
@@ -97,6 +99,8 @@ export class Transfer {
   private adopt(upload: Upload): 'open' {
     this.claim(upload.sessionId);
     this.sender.take(upload);
+    const { job, deps } = this;
+    tell(job, { at: deps.clock.now(), what: 'continued', bytes: job.confirmed });
     return 'open';
   }
 

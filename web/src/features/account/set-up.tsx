@@ -94,9 +94,7 @@ function AccountForm({ token, onDone }: { token: string; onDone(): void }) {
     );
   return (
     <form className={classes.form} onSubmit={submit}>
-      {words && (
-        <Notice what={words.what} more={[words.todo]} id={words.id} idLabel={t('app.requestId')} />
-      )}
+      {words && <Notice what={words.what} more={[words.todo]} fault={words.fault} id={words.id} />}
       <TextInput
         label={t('signIn.email')}
         type="email"

@@ -60,8 +60,8 @@ function SignInForm({ ended, waiting }: Props) {
         <Notice
           what={words.what}
           more={[words.todo]}
+          fault={wrong ? undefined : words.fault}
           id={wrong ? undefined : words.id}
-          idLabel={t('app.requestId')}
         />
       )}
       {ended && !words && (

@@ -11,8 +11,10 @@ const gap = 400;
 export async function download(items: readonly Item[]): Promise<void> {
   for (const [i, item] of items.entries()) {
     if (i > 0) await new Promise((resolve) => setTimeout(resolve, gap));
+    const href = await api.downloadUrl(item.uri);
+    await api.checkDownload(href);
     const link = document.createElement('a');
-    link.href = await api.downloadUrl(item.uri);
+    link.href = href;
     link.download = item.name;
     document.body.append(link);
     link.click();

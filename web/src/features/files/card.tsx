@@ -1,7 +1,7 @@
 import { iconOf } from '@/ui/file-icon';
 import { Icon } from '@/ui/icon';
 import classes from './list.module.css';
-import { type ItemProps, itemAttributes } from './row';
+import { Damaged, type ItemProps, itemAttributes } from './row';
 
 /** One file of the grid. */
 export function Card(p: ItemProps) {
@@ -17,6 +17,7 @@ export function Card(p: ItemProps) {
       <div className={classes.cardName} title={item.name}>
         <bdi>{item.name}</bdi>
       </div>
+      {item.damaged && <Damaged />}
       {item.pending && p.pending}
     </div>
   );

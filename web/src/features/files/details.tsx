@@ -5,22 +5,26 @@ import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { FileObject } from '@/api/model';
 import { infoQuery } from '@/api/queries';
+import { faultText } from '@/api/words';
 import { exactBytes, formatBytes } from '@/lib/bytes';
 import { splitName } from '@/lib/path';
 import { formatMoment } from '@/lib/time';
 import { iconOf } from '@/ui/file-icon';
 import { Icon } from '@/ui/icon';
+import { Notice } from '@/ui/notice';
 import classes from './details.module.css';
 import { Failure } from './failure';
 import type { Item } from './listing';
 
 interface Props {
   item: Item;
+  /** What happened to an upload that is not finished. */
+  story(sessionId: string): ReactNode;
   onClose(): void;
 }
 
 /** Facts about one file, beside the list: looking never takes the page away. */
-export default function Details({ item, onClose }: Props) {
+export default function Details({ item, story, onClose }: Props) {
   const { t } = useTranslation();
   return (
     <aside
@@ -34,12 +38,12 @@ export default function Details({ item, onClose }: Props) {
           <Icon of={IconX} />
         </ActionIcon>
       </div>
-      <Facts item={item} />
+      <Facts item={item} story={story} />
     </aside>
   );
 }
 
-function Facts({ item }: { item: Item }) {
+function Facts({ item, story }: Pick<Props, 'item' | 'story'>) {
   const { t } = useTranslation();
   const { data, error } = useQuery(infoQuery(item.uri));
   const ending = splitName(item.name)[1].slice(1).toUpperCase();
@@ -53,6 +57,15 @@ function Facts({ item }: { item: Item }) {
           <bdi>{item.name}</bdi>
         </h3>
       </div>
+      {isDamaged(item, data) && (
+        <div className={classes.notice}>
+          <Notice
+            what={t('failure.damaged.what')}
+            more={[t('failure.damaged.todo')]}
+            fault={faultText('server', 'no')}
+          />
+        </div>
+      )}
       <dl className={classes.facts}>
         <Fact name={t('details.kind')}>{item.folder ? t('details.folder') : kind}</Fact>
         {!item.folder && (
@@ -67,21 +80,34 @@ function Facts({ item }: { item: Item }) {
         {data && <MoreFacts file={data} folder={item.folder} />}
       </dl>
       <Failure error={error} />
+      {item.sessionId && story(item.sessionId)}
     </>
   );
+}
+
+/** Of the current version; the drawer may know better than the list. */
+function isDamaged(item: Item, file: FileObject | undefined): boolean {
+  const versions = file?.extended_info?.entities ?? [];
+  const current = versions.find((e) => e.id === file?.primary_entity);
+  return current ? current.damaged === true : item.damaged;
 }
 
 function MoreFacts({ file, folder }: { file: FileObject; folder: boolean }) {
   const { t } = useTranslation();
   const { entities = [], storage_policy: policy } = file.extended_info ?? {};
   const current = entities.find((e) => e.id === file.primary_entity);
+  const oldDamaged = entities.some((e) => e.damaged && e !== current);
   const digests = (current?.repr_digest ?? '').split(',').map((d) => d.trim());
   return (
     <>
       <Fact name={t('details.created')}>{formatMoment(Date.parse(file.created_at))}</Fact>
       {policy && <Fact name={t('details.storage')}>{policy.name}</Fact>}
+      {policy?.sync && <Fact name={t('details.durability')}>{t(`durability.${policy.sync}`)}</Fact>}
       {!folder && entities.length > 1 && (
-        <Fact name={t('details.versions')}>{entities.filter((e) => e.type === 0).length}</Fact>
+        <Fact name={t('details.versions')}>
+          {entities.filter((e) => e.type === 0).length}
+          {oldDamaged && ` · ${t('details.damagedVersion')}`}
+        </Fact>
       )}
       {!folder && (
         <Fact name={t('details.digests')}>

@@ -1,16 +1,12 @@
-import { useTranslation } from 'react-i18next';
 import { ApiError } from '@/api/error';
 import { failureWords } from '@/api/words';
 import { Notice } from '@/ui/notice';
 
 /** A failure inside a dialog or a page, in its three parts. */
 export function Failure({ error }: { error: unknown }) {
-  const { t } = useTranslation();
   if (!error) return null;
-  const words = failureWords(error);
-  return (
-    <Notice what={words.what} more={[words.todo]} id={words.id} idLabel={t('app.requestId')} />
-  );
+  const { what, todo, fault, id } = failureWords(error);
+  return <Notice what={what} more={[todo]} fault={fault} id={id} />;
 }
 
 /** Nothing is at this path, rather than something went wrong. */

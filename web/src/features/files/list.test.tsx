@@ -18,6 +18,8 @@ const item = (name: string, folder = false): Item => ({
   size: 1,
   changedAt: 0,
   pending: false,
+  sessionId: undefined,
+  damaged: false,
 });
 const items = [item('docs', true), ...['a', 'b', 'c', 'd'].map((n) => item(n))];
 

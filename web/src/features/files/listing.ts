@@ -17,6 +17,10 @@ export interface Item {
   changedAt: number;
   /** An upload for it is not finished; without content, nothing of it can be had yet. */
   pending: boolean;
+  /** The session of that upload. */
+  sessionId: string | undefined;
+  /** Its stored bytes were found missing or changed. */
+  damaged: boolean;
 }
 
 export interface Listing {
@@ -87,5 +91,7 @@ function itemOf(file: FileObject): Item {
     size: file.size,
     changedAt: Date.parse(file.updated_at),
     pending: file.metadata?.[pendingKey] !== undefined,
+    sessionId: file.metadata?.[pendingKey],
+    damaged: file.damaged === true,
   };
 }

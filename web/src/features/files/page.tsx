@@ -33,6 +33,8 @@ export interface FilesPageProps {
   onDrop(data: DataTransfer, folder: Path): void;
   /** What a file shows that has not arrived. */
   pending(path: Path): ReactNode;
+  /** What happened to an upload that is not finished. */
+  story(sessionId: string): ReactNode;
 }
 
 const focusList = () => document.getElementById('files')?.focus({ preventScroll: true });
@@ -130,7 +132,7 @@ export function FilesPage(p: FilesPageProps) {
         <div className={`${classes.panel} ${drop.isOver(path) ? classes.over : ''}`}>{body}</div>
         {shown && (
           <Suspense>
-            <Details item={shown} onClose={closeDetails} />
+            <Details item={shown} story={p.story} onClose={closeDetails} />
           </Suspense>
         )}
       </div>

@@ -1,5 +1,5 @@
 import { ActionIcon, Checkbox } from '@mantine/core';
-import { IconDots } from '@tabler/icons-react';
+import { IconAlertTriangle, IconDots } from '@tabler/icons-react';
 import type { CSSProperties, MouseEvent, ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { exactBytes, formatBytes } from '@/lib/bytes';
@@ -44,6 +44,17 @@ export function itemAttributes(p: ItemProps) {
   };
 }
 
+/** Beside the name of a file whose bytes are not what they were. */
+export function Damaged() {
+  const { t } = useTranslation();
+  return (
+    <span className={classes.damaged} data-tip={t('failure.damaged.what')}>
+      <Icon of={IconAlertTriangle} size={14} />
+      {t('files.damaged')}
+    </span>
+  );
+}
+
 export function Row(p: ItemProps) {
   const { t } = useTranslation();
   const { item } = p;
@@ -71,6 +82,7 @@ export function Row(p: ItemProps) {
         <div className={classes.text}>
           <div className={classes.label}>
             <FileName name={item.name} />
+            {item.damaged && <Damaged />}
           </div>
           <div className={`${classes.under} num`}>
             {unsized ? when : `${formatBytes(item.size)} · ${when}`}

@@ -6,9 +6,11 @@ import { iconOf } from '@/ui/file-icon';
 import { FileName } from '@/ui/file-name';
 import { Icon } from '@/ui/icon';
 import { TwoToneProgress } from '@/ui/progress';
+import { RequestId } from '@/ui/request-id';
 import type { Job } from '@/upload/job';
 import { useEngine } from './engine';
 import classes from './panel.module.css';
+import { JobStory, StoryButton, useOpened } from './story';
 import { problemSentence, type Sentence } from './words';
 
 interface Props {
@@ -19,6 +21,7 @@ interface Props {
 
 export function JobRow({ job, onDecide }: Props) {
   const { t } = useTranslation();
+  const [open, setOpen] = useOpened(`job ${job.id}`);
   const moving = ['running', 'retrying', 'confirming'].includes(job.state);
   const asks = job.state === 'conflict' || job.state === 'locked';
   const begun = job.sent > 0 && job.state !== 'done' && job.state !== 'skipped';
@@ -36,6 +39,7 @@ export function JobRow({ job, onDecide }: Props) {
         ) : (
           <StateText job={job} />
         )}
+        {job.story.length > 0 && <StoryButton open={open} onOpen={setOpen} />}
         <Controls job={job} />
       </div>
       {(moving || begun) && job.file && (
@@ -49,6 +53,7 @@ export function JobRow({ job, onDecide }: Props) {
         />
       )}
       <Trouble job={job} />
+      {open && <JobStory job={job} />}
     </>
   );
 }
@@ -160,18 +165,13 @@ function Trouble({ job }: { job: Job }) {
   );
 }
 
-function SentenceText({ what, safe, todo, id }: Sentence) {
-  const { t } = useTranslation();
+function SentenceText({ what, safe, todo, fault, id }: Sentence) {
   return (
     <div>
       <p>
-        <strong>{what}</strong> {safe} {todo}
+        <strong>{what}</strong> {safe} {todo} {fault}
       </p>
-      {id && (
-        <p className={`mono ${classes.id}`}>
-          {t('app.requestId')} {id}
-        </p>
-      )}
+      {id && <RequestId id={id} />}
     </div>
   );
 }

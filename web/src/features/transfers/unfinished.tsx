@@ -14,6 +14,7 @@ import { Notice } from '@/ui/notice';
 import { TwoToneProgress } from '@/ui/progress';
 import type { Upload } from '@/upload/server';
 import classes from './panel.module.css';
+import { StoryButton, UploadStory, useOpened } from './story';
 import { isLively, nameOf, useUnfinishedActions } from './use-unfinished';
 import { dayOf } from './words';
 
@@ -21,6 +22,7 @@ import { dayOf } from './words';
 export function UnfinishedRow({ upload }: { upload: Upload }) {
   const { t } = useTranslation();
   const path = pathOf(upload.uri);
+  const [open, setOpen] = useOpened(upload.sessionId);
   const facts = {
     received: formatBytes(upload.receivedBytes),
     size: formatBytes(upload.size),
@@ -33,6 +35,7 @@ export function UnfinishedRow({ upload }: { upload: Upload }) {
         <span className={classes.name}>
           <FileName name={nameOf(path)} title={path.join(' / ')} />
         </span>
+        <StoryButton open={open} onOpen={setOpen} />
       </div>
       <TwoToneProgress
         thin
@@ -50,6 +53,7 @@ export function UnfinishedRow({ upload }: { upload: Upload }) {
         <DiscardButton upload={upload} />
         <ContinueButton uploads={[upload]} text={t('unfinished.continueHow')} />
       </div>
+      {open && <UploadStory upload={upload} />}
     </div>
   );
 }
@@ -127,12 +131,7 @@ export function DiscardButton({ upload }: { upload: Upload }) {
       >
         <p>{t('unfinished.discardText', { bytes: formatBytes(upload.receivedBytes) })}</p>
         {words && (
-          <Notice
-            what={words.what}
-            more={[words.todo]}
-            id={words.id}
-            idLabel={t('app.requestId')}
-          />
+          <Notice what={words.what} more={[words.todo]} fault={words.fault} id={words.id} />
         )}
       </Dialog>
     </>

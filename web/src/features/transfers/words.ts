@@ -1,15 +1,24 @@
 import type { TFunction } from 'i18next';
-import { failureWords } from '@/api/words';
+import { failureWords, faultText } from '@/api/words';
 import { formatBytes } from '@/lib/bytes';
 import { formatLeft } from '@/lib/time';
-import type { Job, Problem } from '@/upload/job';
+import type { Job, LocalProblem, Problem } from '@/upload/job';
 
 export interface Sentence {
   what: string;
   safe: string | undefined;
   todo: string;
+  fault: string;
   id: string | undefined;
 }
+
+const localFaults: Record<LocalProblem, Parameters<typeof faultText>> = {
+  unreadable: ['device', 'changed'],
+  mismatch: ['device', 'changed'],
+  folder: ['yours', 'changed'],
+  unsupported: ['server', 'no'],
+  lost: ['server', 'later'],
+};
 
 const day = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'long' });
 
@@ -17,7 +26,12 @@ const day = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'long' });
 export function problemSentence(t: TFunction, job: Job, problem: Problem): Sentence {
   const { local, error, retryAt } = problem;
   const words = local
-    ? { what: t(`local.${local}.what`), todo: t(`local.${local}.todo`), id: undefined }
+    ? {
+        what: t(`local.${local}.what`),
+        todo: t(`local.${local}.todo`),
+        fault: faultText(...localFaults[local]),
+        id: undefined,
+      }
     : failureWords(error, formatBytes(Math.min(job.size, 32 * 1024 * 1024)));
   return {
     ...words,

@@ -26,6 +26,7 @@ export const relay: UploadServer = {
       chunkSize: ticket.chunk_size,
       expires: ticket.expires * 1000,
       concurrency: chunk_concurrency || undefined,
+      durability: ticket.storage_policy.sync,
       relayed: type === 'local' || relayed === true,
     };
   },
@@ -74,6 +75,7 @@ export function uploadFrom(u: UploadProgress): Upload {
     lastModified: u.last_modified,
     updatedAt: Date.parse(u.updated_at),
     concurrency: u.storage_policy?.chunk_concurrency || undefined,
+    durability: u.storage_policy?.sync,
     digest: u.repr_digest,
     encrypted: u.encrypt_metadata !== undefined,
   };
