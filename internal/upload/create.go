@@ -76,6 +76,7 @@ func (e *Engine) Create(ctx context.Context, who core.Actor, q Request) (Ticket,
 		e.undo(ctx, d.s)
 		return Ticket{}, errs.Wrap(op, err)
 	}
+	e.remember(ctx, d)
 	t := Ticket{Session: d.s, Policy: d.policy, Secret: d.secret}
 	if d.s.Sealed {
 		t.Cipher = d.cipher
@@ -104,6 +105,19 @@ func (e *Engine) begin(ctx context.Context, s Session) error {
 	}
 	_, err = b.Begin(ctx, s.Blob, s.Size)
 	return err
+}
+
+// remember keeps a small session for its chunk. What cannot be kept is read then.
+func (e *Engine) remember(ctx context.Context, d draft) {
+	if !d.s.small() || d.s.Size == 0 || d.q.InOne {
+		return
+	}
+	b, err := e.Buckets.Bucket(ctx, d.policy)
+	if err == nil && b.Can().Packs {
+		s := d.s
+		s.Locked = true
+		e.young.put(fledgling{Session: s, bucket: b}, d.now)
+	}
 }
 
 // undo takes back a session whose bytes found no place. What it cannot take

@@ -30,6 +30,7 @@ type Options struct {
 type Engine struct {
 	Options
 	gate   *gate
+	young  young
 	first  sync.Once // of the sweeps
 	undone sync.Map  // core.SessionID → Session: was to end, and the store did not take it
 }

@@ -36,6 +36,11 @@ type Written struct {
 // are Conflict/chunk_differs. If Write fails, the same chunk may be sent again.
 func (e *Engine) Write(ctx context.Context, who core.Actor, c Chunk) (Written, error) {
 	const op = "upload.Write"
+	if f, ok := e.young.take(c.Session); ok && f.Owner == who.User && !e.past(f.Session) {
+		if w, ok, err := e.takeYoung(ctx, f, c); ok {
+			return w, errs.Wrap(op, err)
+		}
+	}
 	s, err := e.mine(ctx, who, c.Session)
 	if err != nil {
 		return Written{}, errs.Wrap(op, err)

@@ -1,6 +1,7 @@
 package upload
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -23,6 +24,31 @@ type young struct {
 type fledgling struct {
 	Session
 	bucket *blob.Bucket
+}
+
+// takeYoung is Write for a session that this process made and of which nothing is
+// in. ok is false, and nothing of the body read, for what is not the whole file.
+func (e *Engine) takeYoung(ctx context.Context, f fledgling, c Chunk) (w Written, ok bool, err error) {
+	at, err := c.Place(f.Session)
+	if err != nil || at != (core.Range{To: f.Size}) {
+		return w, false, nil //nolint:nilerr // the ordinary way says it, with the session as it is now
+	}
+	cipher, err := e.cipherOf(f.Session)
+	if err != nil {
+		return w, true, err
+	}
+	leave, err := e.gate.enter(ctx, f.ID, at, c.Yield)
+	if err != nil {
+		return w, true, err
+	}
+	defer leave()
+	w, err = e.takePacked(ctx, f.Session, f.bucket, blob.Write{
+		Range: at, Body: c.Body, Cipher: cipher, Sealed: f.Sealed, Want: c.Want,
+	})
+	if err != nil {
+		e.note(ctx, f.ID, Event{Kind: Refused, Range: at}, err)
+	}
+	return w, true, err
 }
 
 func (y *young) put(f fledgling, now time.Time) {
