@@ -67,7 +67,8 @@ func (c *Catalog) OpenVersion(ctx context.Context, id core.VersionID) (Body, err
 	if err != nil {
 		return Body{}, errs.Wrap(op, err)
 	}
-	if v.Cipher == nil && b.Can().Files {
+	_, packed := blob.ParsePacked(v.Blob)
+	if v.Cipher == nil && !packed && b.Can().Files {
 		f, err := b.OpenFile(ctx, v.Blob)
 		if err != nil {
 			return Body{}, errs.Wrap(op, err)

@@ -69,7 +69,23 @@ func (a Actor) Known() bool { return a.User != 0 }
 func NewUUID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails since Go 1.24: it ends the program instead
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return uuid(b, 4)
+}
+
+// NewTimedUUID returns a UUIDv7 as text (RFC 9562 §5.7): the milliseconds of t,
+// then 74 random bits. Rows with such keys lie in the order of their making.
+func NewTimedUUID(t time.Time) string {
+	var b [16]byte
+	_, _ = rand.Read(b[:])
+	ms := uint64(t.UnixMilli())
+	for i := range 6 {
+		b[i] = byte(ms >> (40 - 8*i))
+	}
+	return uuid(b, 7)
+}
+
+func uuid(b [16]byte, version byte) string {
+	b[6], b[8] = b[6]&0x0f|version<<4, b[8]&0x3f|0x80
 	h := hex.EncodeToString(b[:])
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }

@@ -73,11 +73,22 @@ func (t *tx) CountOpen(ctx context.Context, u core.UserID) (int64, error) {
 
 func (t *tx) Due(ctx context.Context, state upload.State, before time.Time, limit int) ([]upload.Session, error) {
 	const op = "store.Due"
-	rows, err := t.q.Due(ctx, query.DueParams{State: string(state), BeforeUs: micros(before), Lim: int64(max(limit, 0))})
+	ask := query.DueLiveParams{State: string(state), BeforeUs: micros(before), Lim: int64(max(limit, 0))}
+	var rows []query.DueLiveRow
+	var err error
+	if state.Ended() {
+		var ended []query.DueEndedRow
+		ended, err = t.q.DueEnded(ctx, query.DueEndedParams(ask))
+		for _, r := range ended {
+			rows = append(rows, query.DueLiveRow(r))
+		}
+	} else {
+		rows, err = t.q.DueLive(ctx, ask)
+	}
 	if err != nil {
 		return nil, t.fail(op, err)
 	}
-	all, err := each(rows, func(r query.DueRow) (upload.Session, error) { return toSession(r.Session, r.Locked) })
+	all, err := each(rows, func(r query.DueLiveRow) (upload.Session, error) { return toSession(r.Session, r.Locked) })
 	return all, t.fail(op, err)
 }
 

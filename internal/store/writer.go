@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -130,6 +131,7 @@ func (w *writer) do(ctx context.Context, fn func(*tx) error) error {
 // lead runs what waits and hands over. ctx must never end: an interrupted
 // statement takes the whole batch with it.
 func (w *writer) lead(ctx context.Context) {
+	runtime.Gosched() // those who are ready to come, come: a flush costs more than a switch
 	w.mu.Lock()
 	n := min(len(w.queue), maxBatch)
 	batch := w.queue[:n:n]

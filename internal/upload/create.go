@@ -273,10 +273,10 @@ func (d *draft) fill() {
 	d.secret = core.Secret(rand.Text() + rand.Text()[:6]) // 32 characters, as clients expect
 	sum := sha256.Sum256([]byte(d.secret.Reveal()))
 	s := Session{
-		ID: core.SessionID(core.NewUUID()), Owner: d.owner, Version: d.version,
+		ID: core.SessionID(core.NewTimedUUID(d.now)), Owner: d.owner, Version: d.version,
 		Policy: d.policy.ID, PolicyRev: d.policy.Rev, URI: d.q.URI, Size: d.q.Size, ChunkSize: chunk,
 		State: Open, Modified: d.q.Modified, MIME: d.q.MIME, Meta: d.q.Meta,
-		Lock: core.NewUUID(), Secret: sum[:], Created: d.now, Touched: d.now, Expires: d.now.Add(d.e.Life),
+		Lock: core.NewTimedUUID(d.now), Secret: sum[:], Created: d.now, Touched: d.now, Expires: d.now.Add(d.e.Life),
 	}
 	s.Blob = blobKey(s.ID)
 	if d.q.Purpose == Companion {
@@ -296,9 +296,11 @@ func (d *draft) fill() {
 }
 
 // blobKey is where the bytes of a session go: nothing of it comes from a user.
+// It is the id with its random half first, as keys should begin with what
+// spreads them.
 func blobKey(id core.SessionID) string {
 	hex := slices.DeleteFunc([]byte(id), func(c byte) bool { return c == '-' })
-	return string(hex)
+	return string(hex[16:]) + string(hex[:16])
 }
 
 // sessionOf undoes blobKey; "" for a key that is none.
@@ -306,7 +308,7 @@ func sessionOf(key string) core.SessionID {
 	if len(key) != 32 {
 		return ""
 	}
-	return core.SessionID(key[:8] + "-" + key[8:12] + "-" + key[12:16] + "-" + key[16:20] + "-" + key[20:])
+	return core.SessionID(key[16:24] + "-" + key[24:28] + "-" + key[28:] + "-" + key[:4] + "-" + key[4:16])
 }
 
 func (d *draft) insert(ctx context.Context, tx Tx, at catalog.Place) error {

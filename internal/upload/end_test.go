@@ -37,10 +37,9 @@ func TestCancelAnswersAsTheContractSays(t *testing.T) {
 	if c := w.capacity(); c.Reserved != 0 {
 		t.Fatalf("%+v", c)
 	}
-	w.sendAll(w.create("/h", 3).Session, []byte("abc"))
-	done, err := w.store.Upload().SessionsOf(ctx, w.who.User, upload.Done, 1)
-	must(t, err)
-	must(t, w.engine.Cancel(ctx, w.who, done[0].ID, at(t, "/h"))) // complete stays
+	done := w.create("/h", 3).Session
+	w.sendAll(done, []byte("abc"))
+	must(t, w.engine.Cancel(ctx, w.who, done.ID, at(t, "/h"))) // complete stays
 	if string(w.read("/h")) != "abc" {
 		t.Fatal("cancel touched a complete file")
 	}

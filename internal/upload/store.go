@@ -24,7 +24,8 @@ type Sessions interface {
 	// when the state is not `from` any more; NotFound/session_gone. Only to=done
 	// stores e.
 	Advance(ctx context.Context, id core.SessionID, from, to State, e Ending) error
-	// SessionsOf returns a user's sessions in that state, newest first.
+	// SessionsOf returns a user's sessions in that state, open or sealing, newest
+	// first; none for another state.
 	SessionsOf(ctx context.Context, u core.UserID, state State, limit int) ([]Session, error)
 	// CountOpen returns how many sessions of a user are open or sealing.
 	CountOpen(ctx context.Context, u core.UserID) (int64, error)

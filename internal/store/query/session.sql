@@ -22,13 +22,20 @@ WHERE id = sqlc.arg(id) AND state = sqlc.arg(state);
 
 -- name: SessionsOf :many
 SELECT sqlc.embed(s), EXISTS (SELECT 1 FROM locks l WHERE l.token = s.lock_token) AS locked
-FROM sessions s WHERE s.owner = sqlc.arg(owner) AND s.state = sqlc.arg(state)
+FROM sessions s
+WHERE s.owner = sqlc.arg(owner) AND s.state IN ('open', 'sealing') AND s.state = sqlc.arg(state)
 ORDER BY s.created_us DESC, s.id DESC LIMIT CAST(sqlc.arg(lim) AS BIGINT);
 
 -- name: CountOpen :one
 SELECT COUNT(*) FROM sessions WHERE owner = sqlc.arg(owner) AND state IN ('open', 'sealing');
 
--- name: Due :many
+-- name: DueLive :many
+SELECT sqlc.embed(s), EXISTS (SELECT 1 FROM locks l WHERE l.token = s.lock_token) AS locked
+FROM sessions s
+WHERE s.state IN ('open', 'sealing') AND s.state = sqlc.arg(state) AND s.expires_us <= sqlc.arg(before_us)
+ORDER BY s.expires_us, s.id LIMIT CAST(sqlc.arg(lim) AS BIGINT);
+
+-- name: DueEnded :many
 SELECT sqlc.embed(s), EXISTS (SELECT 1 FROM locks l WHERE l.token = s.lock_token) AS locked
 FROM sessions s WHERE s.state = sqlc.arg(state) AND s.expires_us <= sqlc.arg(before_us)
 ORDER BY s.expires_us, s.id LIMIT CAST(sqlc.arg(lim) AS BIGINT);

@@ -182,32 +182,105 @@ func (q *Queries) CountPart(ctx context.Context, arg CountPartParams) (int64, er
 	return received, err
 }
 
-const due = `-- name: Due :many
+const dueEnded = `-- name: DueEnded :many
 SELECT s.id, s.owner, s.node, s.version, s.policy, s.policy_rev, s.uri, s.size, s.chunk_size, s.received, s.state, s.fresh, s.kind, s.modified_us, s.mime, s.meta, s.blob, s.vendor_id, s.cipher, s.sealed_key, s.iv, s.sealed, s.lock_token, s.secret, s.created_us, s.touched_us, s.expires_us, s.ended_us, s.end_crc64, s.end_sha256, EXISTS (SELECT 1 FROM locks l WHERE l.token = s.lock_token) AS locked
 FROM sessions s WHERE s.state = $1 AND s.expires_us <= $2
 ORDER BY s.expires_us, s.id LIMIT CAST($3 AS BIGINT)
 `
 
-type DueParams struct {
+type DueEndedParams struct {
 	State    string
 	BeforeUs int64
 	Lim      int64
 }
 
-type DueRow struct {
+type DueEndedRow struct {
 	Session Session
 	Locked  bool
 }
 
-func (q *Queries) Due(ctx context.Context, arg DueParams) ([]DueRow, error) {
-	rows, err := q.db.QueryContext(ctx, due, arg.State, arg.BeforeUs, arg.Lim)
+func (q *Queries) DueEnded(ctx context.Context, arg DueEndedParams) ([]DueEndedRow, error) {
+	rows, err := q.db.QueryContext(ctx, dueEnded, arg.State, arg.BeforeUs, arg.Lim)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []DueRow
+	var items []DueEndedRow
 	for rows.Next() {
-		var i DueRow
+		var i DueEndedRow
+		if err := rows.Scan(
+			&i.Session.ID,
+			&i.Session.Owner,
+			&i.Session.Node,
+			&i.Session.Version,
+			&i.Session.Policy,
+			&i.Session.PolicyRev,
+			&i.Session.URI,
+			&i.Session.Size,
+			&i.Session.ChunkSize,
+			&i.Session.Received,
+			&i.Session.State,
+			&i.Session.Fresh,
+			&i.Session.Kind,
+			&i.Session.ModifiedUs,
+			&i.Session.MIME,
+			&i.Session.Meta,
+			&i.Session.Blob,
+			&i.Session.VendorID,
+			&i.Session.Cipher,
+			&i.Session.SealedKey,
+			&i.Session.IV,
+			&i.Session.Sealed,
+			&i.Session.LockToken,
+			&i.Session.Secret,
+			&i.Session.CreatedUs,
+			&i.Session.TouchedUs,
+			&i.Session.ExpiresUs,
+			&i.Session.EndedUs,
+			&i.Session.EndCRC64,
+			&i.Session.EndSHA256,
+			&i.Locked,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const dueLive = `-- name: DueLive :many
+SELECT s.id, s.owner, s.node, s.version, s.policy, s.policy_rev, s.uri, s.size, s.chunk_size, s.received, s.state, s.fresh, s.kind, s.modified_us, s.mime, s.meta, s.blob, s.vendor_id, s.cipher, s.sealed_key, s.iv, s.sealed, s.lock_token, s.secret, s.created_us, s.touched_us, s.expires_us, s.ended_us, s.end_crc64, s.end_sha256, EXISTS (SELECT 1 FROM locks l WHERE l.token = s.lock_token) AS locked
+FROM sessions s
+WHERE s.state IN ('open', 'sealing') AND s.state = $1 AND s.expires_us <= $2
+ORDER BY s.expires_us, s.id LIMIT CAST($3 AS BIGINT)
+`
+
+type DueLiveParams struct {
+	State    string
+	BeforeUs int64
+	Lim      int64
+}
+
+type DueLiveRow struct {
+	Session Session
+	Locked  bool
+}
+
+func (q *Queries) DueLive(ctx context.Context, arg DueLiveParams) ([]DueLiveRow, error) {
+	rows, err := q.db.QueryContext(ctx, dueLive, arg.State, arg.BeforeUs, arg.Lim)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DueLiveRow
+	for rows.Next() {
+		var i DueLiveRow
 		if err := rows.Scan(
 			&i.Session.ID,
 			&i.Session.Owner,
@@ -406,7 +479,8 @@ func (q *Queries) SessionState(ctx context.Context, id string) (string, error) {
 
 const sessionsOf = `-- name: SessionsOf :many
 SELECT s.id, s.owner, s.node, s.version, s.policy, s.policy_rev, s.uri, s.size, s.chunk_size, s.received, s.state, s.fresh, s.kind, s.modified_us, s.mime, s.meta, s.blob, s.vendor_id, s.cipher, s.sealed_key, s.iv, s.sealed, s.lock_token, s.secret, s.created_us, s.touched_us, s.expires_us, s.ended_us, s.end_crc64, s.end_sha256, EXISTS (SELECT 1 FROM locks l WHERE l.token = s.lock_token) AS locked
-FROM sessions s WHERE s.owner = $1 AND s.state = $2
+FROM sessions s
+WHERE s.owner = $1 AND s.state IN ('open', 'sealing') AND s.state = $2
 ORDER BY s.created_us DESC, s.id DESC LIMIT CAST($3 AS BIGINT)
 `
 
