@@ -213,15 +213,7 @@ func testRaces(t *testing.T, s *store.Store) {
 		h.Must(err)
 		equal(t, "received", got.Received, 10)
 	})
-	t.Run("of parts that share a byte one comes in", func(t *testing.T) {
-		h := NewHome(t, s, -1)
-		in := h.NewSession(h.Root.ID, 0)
-		h.Must(up.AddSession(h.Ctx, in))
-		onlyOne(t, race(racers, func(i int) error {
-			_, err := up.AddPart(h.Ctx, in.ID, part(int64(i), int64(racers+1)))
-			return err
-		}), errs.Exists, errs.NameTaken)
-	})
+	t.Run("of parts that share a byte one comes in", func(t *testing.T) { testPartsThatOverlap(t, s) })
 	t.Run("different parts each count once", func(t *testing.T) {
 		h := NewHome(t, s, -1)
 		in := h.NewSession(h.Root.ID, 0)
@@ -253,6 +245,16 @@ func testRaces(t *testing.T, s *store.Store) {
 		h.Must(h.Names.Release(h.Ctx, h.User.ID, 9))
 	})
 	t.Run("what is added to a tree that goes, goes or is refused", func(t *testing.T) { testRemovalRace(t, s) })
+}
+
+func testPartsThatOverlap(t *testing.T, s *store.Store) {
+	h, up := NewHome(t, s, -1), s.Upload()
+	in := h.NewSession(h.Root.ID, 0)
+	h.Must(up.AddSession(h.Ctx, in))
+	onlyOne(t, race(racers, func(i int) error {
+		_, err := up.AddPart(h.Ctx, in.ID, part(int64(i), int64(racers+1)))
+		return err
+	}), errs.Exists, errs.NameTaken)
 }
 
 func testPartsAgainstEnd(t *testing.T, s *store.Store) {
