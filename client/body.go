@@ -94,6 +94,7 @@ type body struct {
 	limit  *rate.Limiter
 	watch  *watch
 	failed func(error) // told that the source could not be read
+	sent   func()      // told that all is on the way
 }
 
 func (b *body) Read(p []byte) (int, error) {
@@ -123,6 +124,7 @@ func (b *body) Read(p []byte) (int, error) {
 		b.watch.moved(1)
 	} else {
 		b.watch.moved(2) // an answer may take longer than the bytes did
+		b.sent()
 	}
 	return n, nil
 }

@@ -164,10 +164,10 @@ func decode[T any](op string, resp *http.Response, text []byte) (T, error) {
 
 // notOurs describes an answer that is not an envelope: a proxy's, mostly.
 func notOurs(op string, resp *http.Response, text []byte) error {
-	e := &Error{Op: op, HTTPStatus: resp.StatusCode, RetryAfter: retryAfter(resp.Header)}
+	e := &Error{Op: op, HTTPStatus: resp.StatusCode, RetryAfter: retryAfter(resp.Header), Server: excerpt([]byte(resp.Header.Get("Server")))}
 	switch {
 	case resp.StatusCode == http.StatusRequestEntityTooLarge:
-		e.Message = "a proxy in front of the server refuses bodies of this size; its limit must be above the chunk size of the storage policy"
+		e.Message = "a proxy in front of the server refuses bodies of this size; its limit must be raised"
 	case resp.StatusCode == http.StatusNotFound:
 		e.Message = "the server does not know this call; is this the address of the site?"
 	case resp.StatusCode < 300:

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/wharfinger/wharfinger/client/pace"
 )
 
 // DefaultGiveUpAfter is how long a transfer goes on without any progress. It
@@ -30,6 +32,9 @@ type Options struct {
 	// StallAfter ends an attempt on whose connection no byte has moved for that
 	// long. 0: DefaultStallAfter.
 	StallAfter time.Duration
+	// Pace is what is known of the way to the server: how large bodies may be,
+	// how many at once are best. Nil: nothing yet.
+	Pace *pace.Pace
 	// UserAgent names the program.
 	UserAgent string
 	// Clock is for tests. Nil: the real one.
@@ -51,6 +56,7 @@ type Client struct {
 	agent string
 	clock Clock
 	stall time.Duration
+	pace  *pace.Pace
 	auth  *auth
 }
 
@@ -72,6 +78,9 @@ func New(o Options) (*Client, error) {
 	}
 	if c.clock == nil {
 		c.clock = realClock{}
+	}
+	if c.pace = o.Pace; c.pace == nil {
+		c.pace = pace.New(pace.Options{Now: c.clock.Now})
 	}
 	c.auth = newAuth(c, o.Tokens, o.Credentials)
 	return c, nil

@@ -7,40 +7,8 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	"github.com/minio/crc64nvme"
-
 	"github.com/wharfinger/wharfinger/api/wire"
 )
-
-// poly is the polynomial of CRC-64/NVME, reflected: the bit of x^i is 1<<(63-i).
-const poly = crc64nvme.NVME
-
-// times multiplies two polynomials over GF(2), modulo poly.
-func times(a, b uint64) uint64 {
-	var p uint64
-	for bit := uint64(1) << 63; bit != 0; bit >>= 1 {
-		if a&bit != 0 {
-			p ^= b
-		}
-		b = b>>1 ^ poly&-(b&1)
-	}
-	return p
-}
-
-// joinCRC is the CRC of A‖B from those of A and B and the length of B: A's
-// register times x^(8n), by repeated squaring. The inversions at both ends of
-// the CRC cancel; see Mark Adler's crc32_combine in zlib.
-func joinCRC(a, b uint64, n int64) uint64 {
-	square := uint64(1) << (63 - 8) // x^8
-	shift := uint64(1) << 63        // 1
-	for ; n > 0; n >>= 1 {
-		if n&1 != 0 {
-			shift = times(shift, square)
-		}
-		square = times(square, square)
-	}
-	return times(shift, a) ^ b
-}
 
 func crcDigest(sum uint64) wire.Digest {
 	return wire.Digest{Algorithm: wire.CRC64NVME, Sum: binary.BigEndian.AppendUint64(nil, sum)}

@@ -23,6 +23,7 @@ type Error struct {
 	CorrelationID string        // finds the call in the server's log
 	HTTPStatus    int           // 0 when there was no answer
 	RetryAfter    time.Duration // what the server asked for; 0: nothing
+	Server        string        // what answered instead of the server, if it said
 	Locks         []wire.LockInfo
 	Items         map[string]wire.Failure // of a batch, by URI
 	Err           error                   // the cause, when there was no answer

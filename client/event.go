@@ -17,6 +17,7 @@ const (
 	EventRetry     EventKind = "retry"     // Err happened; the next try is after Wait
 	EventRestarted EventKind = "restarted" // it begins anew because of Err; Confirmed is what is left
 	EventVerifying EventKind = "verifying" // all bytes are over; digests are compared
+	EventLimited   EventKind = "limited"   // Note says what keeps the pieces small
 )
 
 // Event tells how a transfer goes. A byte counts as confirmed when it is
@@ -29,6 +30,7 @@ type Event struct {
 	Confirmed int64
 	Resumed   int64
 	Wait      time.Duration
+	Note      string
 	Err       error
 }
 
@@ -46,7 +48,7 @@ func (t *teller) tell(change func(*Event)) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.at.Kind, t.at.Wait, t.at.Err = "", 0, nil
+	t.at.Kind, t.at.Wait, t.at.Note, t.at.Err = "", 0, "", nil
 	change(&t.at)
 	t.to(t.at)
 }

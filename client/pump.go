@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	"github.com/wharfinger/wharfinger/api/wire"
+	"github.com/wharfinger/wharfinger/client/pace"
+	"github.com/wharfinger/wharfinger/client/plan"
 )
 
 // complete sends what is missing and sees the upload through to its end.
@@ -30,24 +33,41 @@ func (u *upload) complete(ctx context.Context, s *session) error {
 	return fmt.Errorf("upload: the server keeps losing parts of session %s that it had acknowledged", s.id)
 }
 
-// send sends the missing chunks, several at once.
+// send sends what is missing, several pieces at once.
 func (u *upload) send(ctx context.Context, s *session) error {
-	missing := s.missing()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	var next atomic.Int64
+	ended := make(chan struct{}, 1)
 	var wg sync.WaitGroup
-	for range min(u.atOnce(s), len(missing)) {
+	var under atomic.Int64
+	for {
+		slot, err := u.streams.Enter(ctx)
+		if err != nil {
+			break
+		}
+		running := under.Load()
+		g, ok := s.Take(u.most())
+		if !ok {
+			slot.Leave()
+			if running == 0 {
+				break
+			}
+			select { // one that fails may give back what it had
+			case <-ended:
+			case <-ctx.Done():
+			}
+			continue
+		}
+		under.Add(1)
 		wg.Go(func() {
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= len(missing) || ctx.Err() != nil {
-					return
-				}
-				if err := u.chunk(ctx, s, missing[i]); err != nil {
-					cancel(err)
-					return
-				}
+			if err := u.piece(ctx, s, g, slot); err != nil {
+				cancel(err)
+			}
+			slot.Leave()
+			under.Add(-1)
+			select {
+			case ended <- struct{}{}:
+			default:
 			}
 		})
 	}
@@ -58,13 +78,14 @@ func (u *upload) send(ctx context.Context, s *session) error {
 	return nil
 }
 
-// atOnce is how many chunks are sent at once. Under a limit it is no more than
-// can be done in ten seconds: what a break would cost is what is under way.
-func (u *upload) atOnce(s *session) int {
-	if u.in.Limiter == nil {
-		return u.in.Chunks
+// most is how large a piece may be. Under a limit it is no more than can be sent
+// in a few seconds: what a break would cost is what is under way.
+func (u *upload) most() int64 {
+	most := u.c.pace.Size.Piece()
+	if l := u.in.Limiter; l != nil {
+		most = min(most, int64(3*float64(l.Limit())))
 	}
-	return max(1, min(u.in.Chunks, int(10*float64(u.in.Limiter.Limit())/float64(s.each))))
+	return most
 }
 
 // How often a refusal is taken for a passing one before it is believed.
@@ -74,29 +95,39 @@ const (
 	goneTries    = 3
 )
 
-// chunk sends one chunk until it is acknowledged, or the session or the upload
-// is past help. After a failure that leaves open whether the chunk arrived the
-// server is asked, and the chunk is sent again only if it did not.
-func (u *upload) chunk(ctx context.Context, s *session, i int) error {
+// piece sends one piece until it is acknowledged or given back to be cut anew,
+// or the session or the upload is past help. After a failure that leaves open
+// whether it arrived the server is asked, and what did is not sent again.
+func (u *upload) piece(ctx context.Context, s *session, g plan.Piece, slot *pace.Slot) error {
+	defer s.Return(g)
 	var err error
 	doubt := false
 	for n := 1; ; n++ {
 		if doubt {
 			var known bool
-			if known, err = u.ask(ctx, s, i); known {
+			if known, err = u.ask(ctx, s, g); known {
 				return err
 			}
 			doubt = err != nil
 		}
 		if !doubt {
-			if err = u.post(ctx, s, i); err == nil {
-				u.acknowledged(s, i, true)
+			if n > 1 && s.Cuts() && g.Len() > u.most() {
 				return nil
+			}
+			if err = u.post(ctx, s, g, slot); err == nil {
+				u.acknowledged(s, g)
+				return nil
+			}
+			if again, verr := u.measured(s, g, err); again || verr != nil {
+				return verr
 			}
 			doubt = leavesDoubt(err)
 		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
+		}
+		if hasCode(err, wire.CodeContentLengthWrong) && s.Cuts() {
+			return u.recut(ctx, s, g, err)
 		}
 		if err := verdict(err, n); err != nil {
 			return err
@@ -108,6 +139,61 @@ func (u *upload) chunk(ctx context.Context, s *session, i int) error {
 			return err
 		}
 	}
+}
+
+// measured learns from a failure how large bodies may be. again: the piece is to
+// be cut smaller and sent at once.
+func (u *upload) measured(s *session, g plan.Piece, err error) (again bool, _ error) {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Code != wire.CodeOK {
+		return false, nil
+	}
+	switch {
+	case e.HTTPStatus == http.StatusRequestEntityTooLarge:
+		hope, news := u.c.pace.Size.Refused(g.Len(), e.Server)
+		if !s.Cuts() || !hope {
+			return false, err
+		}
+		if news {
+			u.tellLimit(s)
+		}
+		return true, nil
+	case e.HTTPStatus == http.StatusTooManyRequests, e.HTTPStatus == http.StatusServiceUnavailable:
+		u.streams.Failed()
+	case e.HTTPStatus == http.StatusRequestTimeout, e.HTTPStatus == 0 && isBroken(e.Err):
+		u.c.pace.Size.Lost(g.Len())
+		u.streams.Failed()
+	}
+	return false, nil
+}
+
+// isBroken tells a connection that ended under way from one that was not made.
+func isBroken(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return err != nil && (!ok || op.Op != "dial")
+}
+
+// tellLimit says what keeps pieces small, if something is known to.
+func (u *upload) tellLimit(s *session) {
+	if note := u.c.pace.Size.Limit(s.Chunk()); note != "" && s.Cuts() {
+		u.tells.tell(func(e *Event) { e.Kind, e.Note = EventLimited, note })
+	}
+}
+
+// recut is for a piece of which the server has some bytes, cut in another way:
+// what it has is noted, and the rest goes as other pieces.
+func (u *upload) recut(ctx context.Context, s *session, g plan.Piece, refused error) error {
+	known, err := u.ask(ctx, s, g)
+	if known || err != nil && !passing(err) {
+		return err
+	}
+	if err != nil {
+		return u.back.wait(ctx, 0, err)
+	}
+	if _, some := s.Has(g); some {
+		return nil
+	}
+	return refused
 }
 
 // leavesDoubt reports that a chunk may be in although its sending failed.
@@ -139,9 +225,9 @@ func verdict(err error, n int) error {
 	return err
 }
 
-// ask asks the server whether chunk i is in. known is false if that could not
-// be learned, with the reason, or if it is not in, without.
-func (u *upload) ask(ctx context.Context, s *session, i int) (known bool, err error) {
+// ask asks the server whether a piece is in. known is false if that could not be
+// learned, with the reason, or if it is not in, without.
+func (u *upload) ask(ctx context.Context, s *session, g plan.Piece) (known bool, err error) {
 	p, err := call[wire.UploadProgress](ctx, u.c, uploadStatus(s.id))
 	switch {
 	case IsSessionGone(err):
@@ -150,46 +236,44 @@ func (u *upload) ask(ctx context.Context, s *session, i int) (known bool, err er
 		return false, nil
 	case err != nil:
 		return false, err
-	}
-	from, to := s.bounds(i)
-	switch p.State {
-	case wire.StateAborted, wire.StateExpired:
+	case p.State == wire.StateAborted, p.State == wire.StateExpired:
 		return true, &restart{why: fmt.Errorf("the upload session is %s", p.State)}
-	case wire.StateDone, wire.StateSealing:
-	default:
-		if !covers(p.Received, from, to) {
-			return false, nil
-		}
 	}
-	u.acknowledged(s, i, false)
+	s.Learn(p.Received, complete(p))
+	if in, _ := s.Has(g); !in {
+		return false, nil
+	}
+	u.acknowledged(s, g)
 	return true, nil
 }
 
-func (u *upload) acknowledged(s *session, i int, posted bool) {
-	confirmed := s.acknowledge(i, posted)
+func (u *upload) acknowledged(s *session, g plan.Piece) {
+	confirmed := s.Done(g)
 	u.back.progress()
+	u.streams.Passed(g.Len())
 	u.tells.tell(func(e *Event) {
 		e.Kind, e.Confirmed = EventProgress, max(e.Confirmed, confirmed)
 	})
 }
 
-// post sends chunk i once.
-func (u *upload) post(ctx context.Context, s *session, i int) error {
-	from, to := s.bounds(i)
-	digest, err := u.sum(ctx, s, i)
+// post sends a piece once.
+func (u *upload) post(ctx context.Context, s *session, g plan.Piece, slot *pace.Slot) error {
+	digest, err := u.sum(ctx, s, g)
 	if err != nil {
 		return err
 	}
-	address := u.c.endpoint("/file/upload/"+url.PathEscape(s.id)+"/"+strconv.Itoa(i), nil)
+	address := u.c.endpoint("/file/upload/"+url.PathEscape(s.id)+"/"+strconv.FormatInt(g.Index, 10), nil)
+	untried := u.c.pace.Size.Untried(g.Len())
 	var broken atomic.Pointer[error]
 	tctx, w := newWatch(ctx, u.c.stall)
 	defer w.stop()
+	began := u.c.clock.Now()
 	_, err = authorised[any](tctx, u.c, "upload chunk", func(ctx context.Context) (*http.Request, error) {
 		open := func() (io.ReadCloser, error) {
-			b := &body{ctx: ctx, src: u.in.Source, at: from, to: to, limit: u.in.Limiter, watch: w}
+			b := &body{ctx: ctx, src: u.in.Source, at: g.From, to: g.To, limit: u.in.Limiter, watch: w, sent: slot.Sent}
 			b.failed = func(err error) { broken.Store(&err) }
 			if s.seal != nil {
-				b.stream = s.seal.at(from)
+				b.stream = s.seal.at(g.From)
 			}
 			return b, nil
 		}
@@ -197,9 +281,15 @@ func (u *upload) post(ctx context.Context, s *session, i int) error {
 		if err != nil {
 			return nil, err
 		}
-		if to > from {
+		if g.Len() > 0 {
 			req.Body, _ = open()
-			req.GetBody, req.ContentLength = open, to-from
+			req.GetBody, req.ContentLength = open, g.Len()
+		}
+		if !g.Whole {
+			req.Header.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", g.From, g.To-1, s.size))
+		}
+		if untried && g.Len() >= askFirst {
+			req.Header.Set("Expect", "100-continue")
 		}
 		req.Header.Set("Content-Type", "application/octet-stream")
 		req.Header.Set("Content-Digest", digest)
@@ -211,22 +301,31 @@ func (u *upload) post(ctx context.Context, s *session, i int) error {
 	if err != nil && ctx.Err() == nil && context.Cause(tctx) == errStalled { //nolint:errorlint // ours
 		return &Error{Op: "upload chunk", Message: errStalled.Error(), Err: errStalled}
 	}
+	if err == nil {
+		u.c.pace.Size.Passed(g.Len(), u.c.clock.Now().Sub(began))
+		if g.Len() == s.size {
+			s.atOnce.Store(true)
+		}
+	}
 	return err
 }
 
-// sum reads chunk i and returns the digest of it as it will be sent. The sum
-// of its plain bytes is kept for the comparison at the end.
-func (u *upload) sum(ctx context.Context, s *session, i int) (string, error) {
-	from, to := s.bounds(i)
+// askFirst is from which size on a body that may be refused for its size is
+// announced before it is sent (RFC 9110 §10.1.1).
+const askFirst = 512 << 10
+
+// sum reads a piece and returns the digest of it as it will be sent. The sum of
+// its plain bytes is kept for the comparison at the end.
+func (u *upload) sum(ctx context.Context, s *session, g plan.Piece) (string, error) {
 	var stream cipher.Stream
 	if s.seal != nil {
-		stream = s.seal.at(from)
+		stream = s.seal.at(g.From)
 	}
-	plain, sent, err := measure(ctx, u.in.Source, from, to, stream)
+	plain, sent, err := measure(ctx, u.in.Source, g.From, g.To, stream)
 	if err != nil {
 		return "", err
 	}
-	s.note(i, plain)
+	s.Note(g, plain)
 	return wire.FormatDigests(crcDigest(sent)), nil
 }
 
@@ -242,8 +341,8 @@ const sealingPolls = 4
 // settle waits for the end of an upload whose chunks are all acknowledged and
 // compares digests. false without an error: the server lacks some after all.
 func (u *upload) settle(ctx context.Context, s *session) (whole bool, err error) {
-	if len(s.have) == 1 && s.posted[0] {
-		// The one chunk was the file: its digest was proved when it was taken.
+	if s.atOnce.Load() {
+		// The one body was the file: its digest was proved when it was taken.
 		u.out.Verified = true
 		return true, nil
 	}
@@ -265,11 +364,11 @@ func (u *upload) settle(ctx context.Context, s *session) (whole bool, err error)
 		case wire.StateAborted, wire.StateExpired:
 			return false, &restart{why: fmt.Errorf("the upload session is %s", p.State)}
 		case wire.StateOpen:
-			s.receive(p)
+			s.Receive(p.Received, false)
 			return false, nil
 		}
 		if n%sealingPolls == 0 {
-			if err := u.post(ctx, s, s.nudge); err == nil {
+			if err := u.nudge(ctx, s); err == nil {
 				continue
 			} else if verdict(err, 1) != nil {
 				return false, err
@@ -281,6 +380,16 @@ func (u *upload) settle(ctx context.Context, s *session) (whole bool, err error)
 			return false, err
 		}
 	}
+}
+
+// nudge sends a piece that is in once more, so that the server looks at the
+// session again.
+func (u *upload) nudge(ctx context.Context, s *session) error {
+	slot, err := pace.Fixed(1).Enter(ctx)
+	if err != nil {
+		return err
+	}
+	return u.post(ctx, s, s.Last(), slot)
 }
 
 // settleByName is for a server that does not tell about sessions, or has
@@ -308,17 +417,9 @@ func (u *upload) compare(ctx context.Context, s *session, field string) error {
 	if !ok {
 		return nil
 	}
-	var whole uint64
-	for i := range s.have {
-		from, to := s.bounds(i)
-		if !s.summed[i] {
-			sum, err := u.crc(ctx, from, to)
-			if err != nil {
-				return err
-			}
-			s.note(i, sum)
-		}
-		whole = joinCRC(whole, s.sums[i], to-from)
+	whole, err := s.CRC(func(from, to int64) (uint64, error) { return u.crc(ctx, from, to) })
+	if err != nil {
+		return err
 	}
 	if whole != want {
 		return &restart{differ: true, why: fmt.Errorf("%w: stored %016x, read %016x", ErrDigest, want, whole)}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/wharfinger/wharfinger/api/wire"
 	"github.com/wharfinger/wharfinger/client"
+	"github.com/wharfinger/wharfinger/client/pace"
 	"github.com/wharfinger/wharfinger/test/fake"
 )
 
@@ -29,6 +30,11 @@ func TestNoFaultsOnTheWayChangeAFileOrSendAChunkTwice(t *testing.T) {
 		srv.Now = clk.Now
 		srv.ChunkSize = rapid.SampledFrom([]int64{1000, 4096, 0}).Draw(rt, "chunk size")
 		srv.Encrypt = rapid.Bool().Draw(rt, "encrypt")
+		srv.PieceAlign = rapid.SampledFrom([]int64{0, 64, 100}).Draw(rt, "pieces at")
+		limit := int64(1 << 30)
+		if srv.PieceAlign > 0 {
+			limit = rapid.SampledFrom([]int64{300, 2000, 1 << 30}).Draw(rt, "limit of a proxy")
+		}
 		data := randomBytes(rapid.IntRange(0, 12_000).Draw(rt, "size"), rapid.Uint64Range(0, 1000).Draw(rt, "seed"))
 		faults := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) fake.Fault {
 			return rapid.SampledFrom([]fake.Fault{
@@ -49,7 +55,10 @@ func TestNoFaultsOnTheWayChangeAFileOrSendAChunkTwice(t *testing.T) {
 
 		watched := &acknowledged{next: client.NewTransport(), seen: map[string]bool{}}
 		defer watched.next.CloseIdleConnections()
-		c, err := client.New(client.Options{BaseURL: srv.URL, Clock: clk, HTTPClient: &http.Client{Transport: watched}})
+		c, err := client.New(client.Options{
+			BaseURL: srv.URL, Clock: clk, HTTPClient: &http.Client{Transport: watched},
+			Pace: pace.New(pace.Options{Start: 1000, Least: 64, Now: clk.Now}),
+		})
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -57,7 +66,10 @@ func TestNoFaultsOnTheWayChangeAFileOrSendAChunkTwice(t *testing.T) {
 			rt.Fatal(err)
 		}
 		var mu sync.Mutex
-		srv.Break(func(*http.Request) (f fake.Fault) {
+		srv.Break(func(r *http.Request) (f fake.Fault) {
+			if chunks(r) && r.ContentLength > limit {
+				return tooLarge
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			if len(faults) > 0 {
@@ -66,7 +78,7 @@ func TestNoFaultsOnTheWayChangeAFileOrSendAChunkTwice(t *testing.T) {
 			return f
 		})
 		in := input(data, "d", "x")
-		in.Chunks, in.GiveUpAfter = rapid.IntRange(1, 4).Draw(rt, "at once"), -1
+		in.Chunks, in.GiveUpAfter = rapid.IntRange(0, 4).Draw(rt, "at once"), -1
 		for done := false; !done; {
 			ctx, cancel := context.WithCancel(t.Context())
 			left := -1
@@ -118,9 +130,10 @@ func (a *acknowledged) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !chunks(r) {
 		return a.next.RoundTrip(r)
 	}
+	key := r.URL.Path + " " + r.Header.Get("Content-Range")
 	a.mu.Lock()
-	if a.seen[r.URL.Path] {
-		a.again = append(a.again, r.URL.Path)
+	if a.seen[key] {
+		a.again = append(a.again, key)
 	}
 	a.mu.Unlock()
 	resp, err := a.next.RoundTrip(r)
@@ -135,7 +148,7 @@ func (a *acknowledged) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp.Body = io.NopCloser(bytes.NewReader(text))
 	if bytes.HasPrefix(text, []byte(`{"code":0,`)) {
 		a.mu.Lock()
-		a.seen[r.URL.Path] = true
+		a.seen[key] = true
 		a.mu.Unlock()
 	}
 	return resp, nil

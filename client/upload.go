@@ -13,6 +13,8 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/wharfinger/wharfinger/api/wire"
+	"github.com/wharfinger/wharfinger/client/pace"
+	"github.com/wharfinger/wharfinger/client/plan"
 )
 
 // Conflict is what to do when something of that name is there. A file with the
@@ -42,7 +44,7 @@ type UploadInput struct {
 	MIME       string
 	Metadata   map[string]string
 	OnConflict Conflict // "": Fail
-	// Chunks is how many are sent at once. 0: 4.
+	// Chunks is how many are sent at once. 0: as many as make it faster.
 	Chunks int
 	// Limiter bounds the bytes per second, of all transfers that share it; see
 	// [NewLimiter]. Nil: no bound.
@@ -111,26 +113,30 @@ func (c *Client) Upload(ctx context.Context, in UploadInput) (Uploaded, error) {
 
 // upload is one call of Upload on its way.
 type upload struct {
-	c     *Client
-	in    UploadInput
-	as    wire.EntityType
-	out   Uploaded
-	back  *backoff
-	tells *teller
-	began time.Time
-	dead  map[string]bool // sessions that turned out to be of no use
-	rival rival
-	named int // tries to find a free name
+	c       *Client
+	in      UploadInput
+	as      wire.EntityType
+	out     Uploaded
+	back    *backoff
+	streams *pace.Streams
+	tells   *teller
+	began   time.Time
+	dead    map[string]bool // sessions that turned out to be of no use
+	rival   rival
+	named   int // tries to find a free name
 }
 
 func newUpload(c *Client, in UploadInput) *upload {
 	if in.OnConflict == "" {
 		in.OnConflict = Fail
 	}
-	if in.Chunks <= 0 {
-		in.Chunks = 4
+	u := &upload{c: c, in: in, began: c.clock.Now(), dead: map[string]bool{}, streams: c.pace.Streams}
+	switch {
+	case in.Chunks > 0:
+		u.streams = pace.Fixed(in.Chunks)
+	case in.Limiter != nil:
+		u.streams = pace.Fixed(4)
 	}
-	u := &upload{c: c, in: in, began: c.clock.Now(), dead: map[string]bool{}}
 	u.out = Uploaded{URI: in.URI, Size: in.Size}
 	u.tells = &teller{to: in.Progress, at: Event{Local: in.local, Remote: in.URI.String(), Size: in.Size}}
 	u.back = c.backoff(in.GiveUpAfter, u.tells.retry, in.Batch)
@@ -145,7 +151,7 @@ func (u *upload) run(ctx context.Context) error {
 			return err
 		}
 		err = u.complete(ctx, s)
-		u.out.Sent = s.confirmed - u.out.Resumed
+		u.out.Sent = s.Safe() - u.out.Resumed
 		r, again := errors.AsType[*restart](err)
 		switch {
 		case err == nil:
@@ -198,10 +204,10 @@ func (u *upload) open(ctx context.Context) (*session, error) {
 
 func (u *upload) started(s *session) {
 	u.back.progress()
-	u.out.Session, u.out.Resumed = s.id, s.confirmed
-	u.tells.tell(func(e *Event) {
-		e.Kind, e.Confirmed, e.Resumed = EventStarted, s.confirmed, s.confirmed
-	})
+	safe := s.Safe()
+	u.out.Session, u.out.Resumed = s.id, safe
+	u.tells.tell(func(e *Event) { e.Kind, e.Confirmed, e.Resumed = EventStarted, safe, safe })
+	u.tellLimit(s)
 }
 
 func (u *upload) create(ctx context.Context) (*session, error) {
@@ -220,7 +226,7 @@ func (u *upload) create(ctx context.Context) (*session, error) {
 		return nil, fmt.Errorf("begin upload: storage policy %q wants the bytes sent to %s storage directly, which this client cannot do yet",
 			t.StoragePolicy.Name, t.StoragePolicy.Type)
 	}
-	return newSession(t.SessionID, u.in.Size, t.ChunkSize, t.EncryptMetadata)
+	return newSession(t.SessionID, plan.Shape{Size: u.in.Size, Chunk: t.ChunkSize, Align: t.PieceAlign}, t.EncryptMetadata)
 }
 
 // modified is the time as sessions carry it; 0: unknown.
@@ -304,11 +310,11 @@ func (u *upload) adopt(ctx context.Context, id string) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := newSession(id, p.Size, p.ChunkSize, p.EncryptMetadata)
+	s, err := newSession(id, plan.Shape{Size: p.Size, Chunk: p.ChunkSize, Align: p.PieceAlign}, p.EncryptMetadata)
 	if err != nil {
 		return nil, err
 	}
-	s.receive(p)
+	s.Receive(p.Received, complete(p))
 	u.started(s)
 	return s, nil
 }

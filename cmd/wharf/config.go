@@ -32,7 +32,7 @@ func (f remoteFlags) password() (string, error) {
 }
 
 // connect makes a client: as the environment says, else as the last sign-in.
-func (f remoteFlags) connect() (*client.Client, error) {
+func (f remoteFlags) connect(change ...func(*client.Options)) (*client.Client, error) {
 	o := client.Options{BaseURL: f.URL, UserAgent: "wharf/" + version()}
 	password, err := f.password()
 	if err != nil {
@@ -45,7 +45,7 @@ func (f remoteFlags) connect() (*client.Client, error) {
 		o.Credentials = func(context.Context) (client.Credentials, error) {
 			return client.Credentials{Email: f.Email, Password: password}, nil
 		}
-		return client.New(o)
+		return newClient(o, change)
 	}
 	store, err := openConfig()
 	if err != nil {
@@ -59,6 +59,13 @@ func (f remoteFlags) connect() (*client.Client, error) {
 		return nil, &exit{exitAuth, errors.New("not signed in; use: wharf login URL --email ADDRESS")}
 	}
 	o.BaseURL, o.Tokens = saved.URL, store
+	return newClient(o, change)
+}
+
+func newClient(o client.Options, change []func(*client.Options)) (*client.Client, error) {
+	for _, f := range change {
+		f(&o)
+	}
 	return client.New(o)
 }
 
@@ -108,25 +115,7 @@ func (c *config) read() (saved, error) {
 	return s, nil
 }
 
-func (c *config) write(s saved) error {
-	text, err := json.MarshalIndent(s, "", "  ")
-	if err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(c.path), ".login-*") // made with 0600
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(f.Name()) }()
-	_, err = f.Write(append(text, '\n'))
-	if err == nil {
-		err = f.Sync()
-	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), c.path)
-}
+func (c *config) write(s saved) error { return replaceFile(c.path, s) }
 
 // locked runs fn while no other process is in here.
 func (c *config) locked(ctx context.Context, fn func() error) error {

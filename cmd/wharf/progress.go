@@ -103,8 +103,8 @@ func (s *sum) failure(r result) explanation {
 	return x
 }
 
-// jsonLines writes one object a line. The kinds are started, progress, retry,
-// restarted and verifying of a transfer, then done, unchanged, skipped, passed
+// jsonLines writes one object a line. The kinds are started, limited, progress,
+// retry, restarted and verifying of a transfer, then done, unchanged, skipped, passed
 // or failed of a file; summary is the last.
 type jsonLines struct {
 	mu  sync.Mutex
@@ -146,7 +146,7 @@ func (j *jsonLines) write(l line) {
 func (j *jsonLines) event(e client.Event) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	l := line{Event: string(e.Kind), Local: e.Local, Remote: e.Remote, Size: &e.Size, Confirmed: &e.Confirmed, Resumed: e.Resumed, WaitMS: e.Wait.Milliseconds()}
+	l := line{Event: string(e.Kind), Local: e.Local, Remote: e.Remote, Size: &e.Size, Confirmed: &e.Confirmed, Resumed: e.Resumed, WaitMS: e.Wait.Milliseconds(), Note: e.Note}
 	if e.Err != nil {
 		x := explain(e.Err)
 		x.Do = ""
@@ -193,6 +193,7 @@ type lines struct {
 	sum      *sum
 	quiet    bool
 	told     map[string]time.Time // when a file's last retry was told of
+	limit    string               // what was told of the way to the server
 }
 
 func (l *lines) event(e client.Event) {
@@ -220,6 +221,11 @@ func (l *lines) say(e client.Event) {
 		fmt.Fprintf(l.err, "%s: %s; %s of %s are safe; trying again in %s\n", name, brief(e.Err), showSize(e.Confirmed), showSize(e.Size), e.Wait.Round(100*time.Millisecond))
 	case client.EventRestarted:
 		fmt.Fprintf(l.err, "%s: begins anew: %s\n", name, message(e.Err))
+	case client.EventLimited:
+		if e.Note != l.limit { // the other files say the same
+			l.limit = e.Note
+			fmt.Fprintln(l.err, e.Note)
+		}
 	case client.EventProgress, client.EventVerifying:
 	}
 }
@@ -310,7 +316,7 @@ func (b *bars) event(e client.Event) {
 		b.files[e.Remote] = bar
 		b.known += e.Size
 		b.total.SetTotal(b.known, false)
-	case e.Kind == client.EventRetry, e.Kind == client.EventRestarted:
+	case e.Kind == client.EventRetry, e.Kind == client.EventRestarted, e.Kind == client.EventLimited:
 		b.say(e)
 	}
 	if bar != nil {

@@ -16,7 +16,7 @@ import (
 // putCmd uploads.
 type putCmd struct {
 	Paths          []string `arg:"" name:"local… remote" help:"Files and folders, then the place on the server."`
-	Chunks         int      `default:"4" help:"Chunks of each file at once." placeholder:"N"`
+	Chunks         int      `default:"0" help:"Pieces of each file at once; 0: as many as make it faster." placeholder:"N"`
 	OnConflict     string   `enum:"fail,version,rename,skip" default:"fail" help:"When something else of that name is there: ${enum}." placeholder:"WHAT"`
 	Exclude        []string `help:"Leave out names like this, such as '*.tmp' or 'build/'." placeholder:"PATTERN" sep:"none"`
 	FollowSymlinks bool     `help:"Upload what symbolic links point to."`
@@ -37,8 +37,8 @@ func (c *putCmd) Validate() error {
 	if len(c.Paths) < 2 {
 		return errors.New("put needs at least one local path and a remote one")
 	}
-	if c.Chunks < 1 || c.Chunks > 64 {
-		return errors.New("--chunks must be from 1 to 64")
+	if c.Chunks < 0 || c.Chunks > 64 {
+		return errors.New("--chunks must be from 0 to 64")
 	}
 	if _, err := excluder(c.Exclude); err != nil {
 		return err
@@ -53,10 +53,12 @@ func (c *putCmd) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	cl, err := c.connect()
+	var w *way
+	cl, err := c.connect(over(&w))
 	if err != nil {
 		return err
 	}
+	defer w.keep()
 	items, err := c.plan(ctx, cl, local, to, inside(remote))
 	if err != nil {
 		return err

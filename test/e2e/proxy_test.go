@@ -31,17 +31,18 @@ type proxy struct {
 	passed int64 // bytes of chunk bodies so far
 }
 
-// sending is one POST of one chunk.
+// sending is one POST of one chunk, or of a piece of it.
 type sending struct {
 	session, index string
-	started        int   // sequence number of its start
-	bytes          int64 // of its body that passed
-	answered       int   // sequence number of its answer; 0: none came
-	code           int   // of the envelope
+	part           string // Content-Range
+	started        int    // sequence number of its start
+	bytes          int64  // of its body that passed
+	answered       int    // sequence number of its answer; 0: none came
+	code           int    // of the envelope
 	status         int
 }
 
-func (s *sending) key() string { return s.session + "/" + s.index }
+func (s *sending) key() string { return strings.TrimSpace(s.session + "/" + s.index + " " + s.part) }
 func (s *sending) acknowledged() bool {
 	return s.answered > 0 && s.status == http.StatusOK && s.code == 0
 }
@@ -101,7 +102,7 @@ func (p *proxy) serve(forward http.Handler, w http.ResponseWriter, r *http.Reque
 
 	p.mu.Lock()
 	p.seq++
-	s := &sending{session: m[1], index: m[2], started: p.seq}
+	s := &sending{session: m[1], index: m[2], part: r.Header.Get("Content-Range"), started: p.seq}
 	p.chunks = append(p.chunks, s)
 	p.mu.Unlock()
 

@@ -40,6 +40,8 @@ type Server struct {
 	URL string
 	// ChunkSize is the policy's.
 	ChunkSize int64
+	// PieceAlign is where chunks may be cut; 0: this server knows no pieces.
+	PieceAlign int64
 	// Encrypt makes the server ask for encryption by clients that can.
 	Encrypt bool
 	// NoDigests and NoStatus take away what other servers do not have.
@@ -77,6 +79,7 @@ type file struct {
 type Chunk struct {
 	Session string
 	Index   int
+	From    int64 // where in the file
 	Bytes   int64
 	Acked   bool // and the answer was sent
 }
@@ -96,7 +99,7 @@ func New(t interface {
 // Start starts a server that ends with Close.
 func Start() *Server {
 	s := &Server{
-		ChunkSize: 64 << 10, Quota: 1 << 40, TokenLife: time.Hour, Now: time.Now,
+		ChunkSize: 64 << 10, PieceAlign: 1 << 10, Quota: 1 << 40, TokenLife: time.Hour, Now: time.Now,
 		files: map[string]*file{"": {folder: true}}, sessions: map[string]*session{},
 		access: map[string]time.Time{}, refresh: map[string]bool{}, calls: map[string]int{},
 	}
@@ -323,7 +326,7 @@ func (s *Server) SentAgain() (again []Chunk) {
 	defer s.mu.Unlock()
 	acked := map[string]bool{}
 	for _, c := range s.chunks {
-		key := fmt.Sprint(c.Session, "/", c.Index)
+		key := fmt.Sprint(c.Session, "/", c.From, "+", c.Bytes)
 		if acked[key] {
 			again = append(again, c)
 		}

@@ -2,6 +2,7 @@ package fake
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
@@ -28,11 +29,15 @@ type session struct {
 	modified int64
 	state    wire.UploadState
 	data     []byte
-	have     []bool
+	have     []part // in order, apart or touching
+	align    int64
 	touched  time.Time
 	entity   string
 	key, iv  []byte
 }
+
+// part is bytes that came in together.
+type part struct{ from, to int64 }
 
 // Forget makes all unfinished sessions unknown, as if they had expired.
 func (s *Server) Forget() {
@@ -91,13 +96,8 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request) {
 	}
 	u := &session{
 		id: rand.Text(), uri: uri.Raw(), name: name, size: q.Size, each: s.ChunkSize, modified: q.LastModified,
-		state: wire.StateOpen, data: make([]byte, q.Size), touched: s.Now(),
+		state: wire.StateOpen, data: make([]byte, q.Size), touched: s.Now(), align: s.PieceAlign,
 	}
-	each := max(1, u.each)
-	if u.each == 0 {
-		each = max(1, u.size)
-	}
-	u.have = make([]bool, max(1, (u.size+each-1)/each))
 	if s.Encrypt && slices.Contains(q.EncryptionSupported, "aes-256-ctr") {
 		u.key, u.iv = make([]byte, 32), make([]byte, 16)
 		_, _ = rand.Read(u.key)
@@ -107,7 +107,7 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request) {
 	f.session = u.id
 	s.sessions[u.id] = u
 	answer(w, wire.OK(wire.UploadTicket{
-		SessionID: u.id, ChunkSize: u.each, Expires: s.Now().Add(24 * time.Hour).Unix(), URI: u.uri,
+		SessionID: u.id, ChunkSize: u.each, PieceAlign: u.align, Expires: s.Now().Add(24 * time.Hour).Unix(), URI: u.uri,
 		EncryptMetadata: u.encryption(), StoragePolicy: wire.StoragePolicy{ID: "p", Type: "local"},
 	}))
 }
@@ -130,20 +130,19 @@ func (u *session) bounds(i int) (from, to int64) {
 
 func (s *Server) progress(u *session) wire.UploadProgress {
 	p := wire.UploadProgress{
-		SessionID: u.id, URI: u.uri, Size: u.size, ChunkSize: u.each, State: u.state, LastModified: u.modified,
+		SessionID: u.id, URI: u.uri, Size: u.size, ChunkSize: u.each, PieceAlign: u.align, State: u.state, LastModified: u.modified,
 		Expires: s.Now().Add(24 * time.Hour).Unix(), UpdatedAt: u.touched, CreatedAt: u.touched, Received: [][2]int64{},
 		EncryptMetadata: u.encryption(), PrimaryEntity: u.entity,
 	}
-	for i, have := range u.have {
-		from, to := u.bounds(i)
-		if !have || from == to {
+	for _, h := range u.have {
+		if h.from == h.to {
 			continue
 		}
-		p.ReceivedBytes += to - from
-		if n := len(p.Received); n > 0 && p.Received[n-1][1] == from {
-			p.Received[n-1][1] = to
+		p.ReceivedBytes += h.to - h.from
+		if n := len(p.Received); n > 0 && p.Received[n-1][1] == h.from {
+			p.Received[n-1][1] = h.to
 		} else {
-			p.Received = append(p.Received, [2]int64{from, to})
+			p.Received = append(p.Received, [2]int64{h.from, h.to})
 		}
 	}
 	if u.state == wire.StateDone && !s.NoDigests {
@@ -215,11 +214,21 @@ func (s *Server) chunk(w http.ResponseWriter, r *http.Request) {
 	case gone:
 		refuse(w, wire.CodeUploadSessionGone, "")
 		return
-	case i >= len(u.have):
+	case i > 0 && (u.each == 0 || int64(i)*u.each >= u.size):
 		refuse(w, wire.CodeChunkIndexInvalid, "Chunk offset cannot be greater than file size")
 		return
 	}
 	from, to := u.bounds(i)
+	if field := r.Header.Get("Content-Range"); field != "" && u.align > 0 {
+		var first, last, size int64
+		_, err := fmt.Sscanf(field, "bytes %d-%d/%d", &first, &last, &size)
+		if err != nil || size != u.size || first < from || last >= to ||
+			(first-from)%u.align != 0 || (last+1-from)%u.align != 0 && last+1 != to {
+			refuse(w, wire.CodeChunkIndexInvalid, "Content-Range must name bytes of this chunk")
+			return
+		}
+		from, to = first, last+1
+	}
 	switch {
 	case r.ContentLength != to-from:
 		refuse(w, wire.CodeContentLengthWrong, fmt.Sprintf("Invalid Content-Length (expected: %d)", to-from))
@@ -231,20 +240,26 @@ func (s *Server) chunk(w http.ResponseWriter, r *http.Request) {
 	u.decrypt(body, from)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if u.have[i] && !bytes.Equal(u.data[from:to], body) {
+	in, mixed := u.has(from, to)
+	switch {
+	case mixed:
+		refuse(w, wire.CodeContentLengthWrong, "Some of these bytes are in already")
+		return
+	case in && !bytes.Equal(u.data[from:to], body):
 		refuse(w, wire.CodeObjectChanged, "Other bytes were received for this chunk before")
 		return
 	}
 	_, unseen := w.(*lost)
-	s.chunks = append(s.chunks, Chunk{Session: u.id, Index: i, Bytes: to - from, Acked: !unseen})
-	if !u.have[i] {
+	s.chunks = append(s.chunks, Chunk{Session: u.id, Index: i, From: from, Bytes: to - from, Acked: !unseen})
+	if !in {
 		copy(u.data[from:to], body)
 		if p, ok := w.(*spoiled); ok && p.fault.Flip && len(body) > 0 {
 			u.data[from] ^= 1
 		}
-		u.have[i], u.touched = true, s.Now()
+		u.have, u.touched = append(u.have, part{from, to}), s.Now()
+		slices.SortFunc(u.have, func(a, b part) int { return cmp.Compare(a.from, b.from) })
 	}
-	if !slices.Contains(u.have, false) && u.state == wire.StateOpen {
+	if u.complete() && u.state == wire.StateOpen {
 		u.state, u.entity = wire.StateDone, "e"+rand.Text()
 		f := s.files[u.name]
 		f.data, f.entity, f.session, f.modified = u.data, u.entity, "", s.Now()
@@ -255,16 +270,38 @@ func (s *Server) chunk(w http.ResponseWriter, r *http.Request) {
 	answer(w, wire.Done())
 }
 
+// has reports that these bytes are in, cut in this way or finer; mixed: that some
+// of them are, cut in another.
+func (u *session) has(from, to int64) (in, mixed bool) {
+	at := from
+	for _, h := range u.have {
+		switch {
+		case h.to <= from && h.from != from || h.from >= to && h.from != from:
+			continue
+		case h.from != at || h.to > to:
+			return false, true
+		}
+		in, at = true, h.to
+	}
+	return in && at == to, in && at != to
+}
+
+func (u *session) complete() bool {
+	var n int64
+	for _, h := range u.have {
+		n += h.to - h.from
+	}
+	return n == u.size && len(u.have) > 0
+}
+
 // Corrupt flips a bit of what an unfinished upload has received.
 func (s *Server) Corrupt() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, u := range s.sessions {
-		for i, have := range u.have {
-			if from, to := u.bounds(i); have && from < to && u.state == wire.StateOpen {
-				u.data[from] ^= 1
-				return
-			}
+		if len(u.have) > 0 && u.have[0].from < u.have[0].to && u.state == wire.StateOpen {
+			u.data[u.have[0].from] ^= 1
+			return
 		}
 	}
 }
