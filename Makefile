@@ -113,11 +113,8 @@ chaos-short: $(BINARY) $(GOTESTSUM) ## One upload (256 MiB, or WHARF_E2E_SIZE) t
 	$(STEP) chaos env WHARF_BIN=$(ROOT)/$(BINARY) scripts/gotest chaos -count=1 -timeout 60m -run Kill ./test/e2e
 
 .PHONY: chaos
-chaos: $(BINARY) ## Every fault of test/chaos in the release numbers (an hour, as root), into docs/RELIABILITY.md
-	@mkdir -p .tools/log && rm -f .tools/log/chaos.jsonl
-	$(STEP) chaos-release env WHARF_BIN=$(ROOT)/$(BINARY) WHARF_CHAOS=release WHARF_CHAOS_RESULTS=$(ROOT)/.tools/log/chaos.jsonl bash -c ' \
-		go test -count=1 -timeout 4h -v ./test/chaos; status=$$?; \
-		go run ./test/chaos/report .tools/log/chaos.jsonl >docs/RELIABILITY.md && exit $$status'
+chaos: $(MODULES) ## Every fault of test/chaos in the release numbers (an hour, as root), into docs/RELIABILITY.md
+	@scripts/chaos
 
 .PHONY: e2e-big
 e2e-big: ## The same with 3 GiB

@@ -46,7 +46,8 @@ func TestAFaultFailsItsRequestAndNothingElse(t *testing.T) {
 	defer func() { report(t, seed, w.counts) }()
 	w.srv.Kill()
 
-	for _, f := range faults {
+	for i, f := range faults {
+		progress(t, i, len(faults))
 		hit := 0
 		for i, s := range scenarios {
 			if most == 1 && (i+len(f.name))%3 > 0 { // the short form

@@ -77,6 +77,7 @@ func exhausted(t *testing.T, d *disk, n int, fill func(*world), free func()) {
 	defer w.srv.Kill()
 
 	for cycle := range n {
+		progress(t, cycle, n)
 		w.work(2, 2)
 		w.room(3)
 		fill(w)
@@ -131,6 +132,7 @@ func TestNoDescriptorsIsToldAndRecoversWithoutARestart(t *testing.T) {
 	}
 	w.srv.Start()
 	for cycle := range n {
+		progress(t, cycle, n)
 		w.work(2, 2)
 		w.room(6)
 		open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", w.srv.PID()))

@@ -96,7 +96,8 @@ func TestNothingIsLostWhicheverSystemCallIsTheLast(t *testing.T) {
 	defer func() { report(t, seed, w.counts) }()
 	w.srv.Kill()
 
-	for _, s := range scenarios {
+	for i, s := range scenarios {
+		progress(t, i, len(scenarios))
 		step, n := 1, 1
 		if most < 50 { // a few of them, somewhere
 			step, n = 11, 1+w.roll(11)
@@ -169,6 +170,7 @@ func TestAStartThatIsKilledIsMadeGoodByTheNext(t *testing.T) {
 		step = 5
 	}
 	for n := 1; n <= most*step; n += step {
+		progress(t, n, most*step)
 		time.AfterFunc(time.Duration(20+w.roll(60))*time.Millisecond, w.srv.Kill)
 		w.work(3, 1000)
 		<-w.srv.Exited()

@@ -168,9 +168,9 @@ func children(pid int) (all []int) {
 	return all
 }
 
-// TestNothingAcknowledgedIsLostByAPowerCutThatTakesPostgreSQLToo cuts the power of the
+// TestOnPostgreSQLNothingAcknowledgedIsLostByAPowerCut cuts the power of the
 // disk that has both the bytes and the data directory of PostgreSQL.
-func TestNothingAcknowledgedIsLostByAPowerCutThatTakesPostgreSQLToo(t *testing.T) {
+func TestOnPostgreSQLNothingAcknowledgedIsLostByAPowerCut(t *testing.T) {
 	for _, c := range []struct {
 		flag           uint32
 		left           string
@@ -203,9 +203,7 @@ func TestNothingAcknowledgedIsLostByAPowerCutThatTakesPostgreSQLToo(t *testing.T
 				w.probe(50)
 				w.fail(fmt.Sprintf("after cut %d", cycle+1))
 			}
-			if w.counts["acknowledged: chunk"] < 3*n {
-				t.Errorf("only %d chunks were acknowledged between %d cuts: too few to prove anything", w.counts["acknowledged: chunk"], n)
-			}
+			w.enough(n)
 			w.srv.Kill()
 			p.kill()
 			d.check()
@@ -213,8 +211,8 @@ func TestNothingAcknowledgedIsLostByAPowerCutThatTakesPostgreSQLToo(t *testing.T
 	}
 }
 
-// TestNothingAcknowledgedIsLostByKill9OnPostgreSQL kills our server only.
-func TestNothingAcknowledgedIsLostByKill9OnPostgreSQL(t *testing.T) {
+// TestOnPostgreSQLNothingAcknowledgedIsLostByKill9 kills our server only.
+func TestOnPostgreSQLNothingAcknowledgedIsLostByKill9(t *testing.T) {
 	processes(t)
 	n := amount(t, "PGKILLS", 5, 200)
 	rnd, seed := seeded(t)

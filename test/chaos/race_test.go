@@ -69,6 +69,9 @@ func TestParallelLastChunksCompleteOnceAndTheFileNeverChanges(t *testing.T) {
 	for range 4 {
 		workers.Go(func() {
 			for j := range jobs {
+				if j.id%100 == 0 {
+					progress(t, j.id, n)
+				}
 				ok, no, err := race(a, j.id, j.c, racers, j.liar, j.inChunk)
 				accepted.Add(int64(ok))
 				refused.Add(int64(no))

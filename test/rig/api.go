@@ -181,8 +181,9 @@ func (a *API) Sum(uri string) (string, error) {
 		return "", err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("%s: HTTP %d", uri, resp.StatusCode)
+	if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Disposition") == "" { // refusals have status 200
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, 300))
+		return "", fmt.Errorf("%s: HTTP %d %s", uri, resp.StatusCode, text)
 	}
 	sum := sha256.New()
 	if _, err := io.Copy(sum, resp.Body); err != nil {

@@ -1,6 +1,6 @@
 // Command report writes docs/RELIABILITY.md from what the chaos tests have noted down:
 //
-//	go run ./test/chaos/report RESULTS.jsonl > docs/RELIABILITY.md
+//	go run ./test/chaos/report RESULTS.jsonl… > docs/RELIABILITY.md
 //
 // Each cell of our column is counted from those notes; what was not run says so.
 package main
@@ -23,11 +23,12 @@ var page string
 
 // run is one line of the results.
 type run struct {
-	Test   string         `json:"test"`
-	Seed   string         `json:"seed"`
-	Commit string         `json:"commit"`
-	Failed bool           `json:"failed"`
-	Counts map[string]int `json:"counts"`
+	Test    string         `json:"test"`
+	Seed    string         `json:"seed"`
+	Commit  string         `json:"commit"`
+	Failed  bool           `json:"failed"`
+	Skipped string         `json:"skipped"` // why it was not run
+	Counts  map[string]int `json:"counts"`
 }
 
 func main() {
@@ -38,32 +39,41 @@ func main() {
 }
 
 func write() error {
-	if len(os.Args) != 2 {
-		return fmt.Errorf("usage: report RESULTS.jsonl")
+	if len(os.Args) < 2 {
+		return fmt.Errorf("usage: report RESULTS.jsonl…")
 	}
-	f, err := os.Open(os.Args[1])
+	var all runs
+	for _, name := range os.Args[1:] {
+		some, err := read(name)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		all = append(all, some...)
+	}
+	slices.SortStableFunc(all, func(a, b run) int { return strings.Compare(a.Test, b.Test) })
+	t, err := template.New("page").Parse(page)
 	if err != nil {
 		return err
 	}
+	return t.Execute(os.Stdout, all)
+}
+
+func read(name string) (some runs, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
 	defer func() { _ = f.Close() }()
-	var runs runs
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		var r run
 		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
-			return err
+			return nil, err
 		}
-		runs = append(runs, r)
+		some = append(some, r)
 	}
-	if err := lines.Err(); err != nil {
-		return err
-	}
-	t, err := template.New("page").Parse(page)
-	if err != nil {
-		return err
-	}
-	return t.Execute(os.Stdout, runs)
+	return some, lines.Err()
 }
 
 type runs []run
@@ -85,6 +95,11 @@ func (rs runs) Sum(what string) (n int) {
 func (rs runs) Cell(test, what, says string) string {
 	of := rs.Of(test)
 	n := of.Sum(what)
+	for _, r := range of {
+		if r.Skipped != "" && n == 0 {
+			return "not run: " + r.Skipped
+		}
+	}
 	if n == 0 {
 		return "not run"
 	}
@@ -96,10 +111,29 @@ func (rs runs) Cell(test, what, says string) string {
 	return fmt.Sprintf("%s (%d)", says, n)
 }
 
+// Faults leaves the fuzz targets out.
+func (rs runs) Faults() runs {
+	return slices.DeleteFunc(slices.Clone(rs), func(r run) bool { return strings.HasPrefix(r.Test, "./") })
+}
+
+// FolderCell adds up what was done to folders under uploads, in all tests.
+func (rs runs) FolderCell() string {
+	done := rs.Sum("acknowledged: rename of a folder") + rs.Sum("acknowledged: delete of a folder")
+	refused := rs.Sum("refused: rename of a folder while an upload runs in it") + rs.Sum("refused: delete of a folder while an upload runs in it")
+	if done+refused == 0 {
+		return "not run"
+	}
+	return fmt.Sprintf("done, and the file is in the folder (%d), or refused with the upload's name (%d); one whose lock its owner takes away is told so (%d)",
+		done, refused, rs.Sum("uploads told that their lock was taken"))
+}
+
 // Verdict is the outcome of one run.
 func (r run) Verdict() string {
-	if r.Failed {
+	switch {
+	case r.Failed:
 		return "**failed**"
+	case r.Skipped != "":
+		return "not run: " + r.Skipped
 	}
 	return "held"
 }
@@ -127,7 +161,7 @@ func (rs runs) Machine() string {
 func (rs runs) Commits() string {
 	var out []string
 	for _, r := range rs {
-		if !slices.Contains(out, r.Commit) {
+		if r.Commit != "" && !slices.Contains(out, r.Commit) {
 			out = append(out, r.Commit)
 		}
 	}
