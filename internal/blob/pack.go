@@ -37,6 +37,10 @@ type Packer interface {
 	// there is no error. One that still grows, or holds an object that was not
 	// deleted, is refused with kind Conflict.
 	DropPack(ctx context.Context, key string) error
+
+	// Undeleted counts the objects of a pack that were not deleted. Conflict for
+	// a pack that still grows, NotFound for none.
+	Undeleted(ctx context.Context, key string) (int, error)
 }
 
 // The key of a pack is packPrefix and its name; that of a packed object is the
@@ -49,8 +53,13 @@ func PackKey(name string) string { return packPrefix + name }
 // PackName undoes PackKey; "" for every other key.
 func PackName(key string) string {
 	name, ok := strings.CutPrefix(key, packPrefix)
-	if !ok || len(name) > 64 || strings.ContainsAny(name, "/-") {
+	if !ok || len(name) > 64 {
 		return ""
+	}
+	for _, c := range []byte(name) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'z') {
+			return ""
+		}
 	}
 	return name
 }
@@ -76,7 +85,7 @@ func ParsePacked(key string) (p Packed, ok bool) {
 	}
 	p.Pack = pack
 	var err error
-	if p.At, err = strconv.ParseInt(at, 16, 64); err != nil || p.At < 0 {
+	if p.At, err = strconv.ParseInt(at, 16, 64); err != nil || p.At < 0 || p.At > MaxSize {
 		return Packed{}, false
 	}
 	if p.Size, err = strconv.ParseInt(size, 16, 64); err != nil || p.Size < 1 || p.Size > MaxPacked {
@@ -177,4 +186,18 @@ func (b *Bucket) DropPack(ctx context.Context, key string) error {
 		return b.wrap(op, err)
 	}
 	return nil
+}
+
+// Undeleted counts the objects of a pack that were not deleted. Conflict for one
+// that still grows, NotFound for none.
+func (b *Bucket) Undeleted(ctx context.Context, key string) (int, error) {
+	const op = "blob.Undeleted"
+	if b.packer == nil {
+		return 0, errs.New(errs.Unsupported, errs.PolicyUse).At(op)
+	}
+	n, err := b.packer.Undeleted(ctx, key)
+	if err != nil {
+		return 0, b.wrap(op, err)
+	}
+	return n, nil
 }

@@ -82,6 +82,17 @@ func Run(t *testing.T, maker Maker) {
 			g.run(r)
 		})
 	}
+	for _, g := range packTests {
+		t.Run(g.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRun(t, maker)
+			k, ok := r.d.(blob.Packer)
+			if !ok {
+				t.Skip("the driver does not pack")
+			}
+			g.run(r, k)
+		})
+	}
 }
 
 // run is one test with its driver.

@@ -3,6 +3,8 @@ package localblob
 import (
 	"context"
 	"path"
+
+	"github.com/wharfinger/wharfinger/internal/blob"
 )
 
 // quarantine keeps what audits set aside, a folder for each day.
@@ -11,6 +13,13 @@ const quarantine = "quarantine"
 func (d *driver) SetAside(ctx context.Context, key, folder string) (string, error) {
 	if err := d.ready(ctx); err != nil {
 		return "", err
+	}
+	if blob.PackName(key) != "" {
+		f, err := d.settled(key)
+		if err != nil {
+			return "", err
+		}
+		defer func() { _ = f.Close() }()
 	}
 	from := pathOf(key)
 	dir := path.Join(quarantine, folder)

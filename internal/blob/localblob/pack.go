@@ -1,6 +1,7 @@
 package localblob
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -11,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"runtime"
 	"strings"
 	"sync"
 
@@ -49,6 +51,7 @@ var (
 
 	errGrowing = errors.New("localblob: the pack still grows, here or in another process")
 	errInUse   = errors.New("localblob: the pack holds objects that were not deleted")
+	errBroken  = errors.New("localblob: packing came to a sudden end")
 	errGone    = fmt.Errorf("localblob: no such record in the pack: %w", fs.ErrNotExist)
 )
 
@@ -104,6 +107,7 @@ func (d *driver) Pack(ctx context.Context, bodies [][]byte, o blob.PutOptions) (
 
 // lead stores for all who wait, mine among them, and hands over.
 func (d *driver) lead(mine *parcel) {
+	runtime.Gosched() // those who are ready to come, come: a flush costs more than a switch
 	k := &d.packer
 	k.mu.Lock()
 	n, size := 0, int64(0)
@@ -115,7 +119,16 @@ func (d *driver) lead(mine *parcel) {
 	k.queue = append([]*parcel(nil), k.queue[n:]...)
 	k.mu.Unlock()
 
-	if err := d.store(group, size); err != nil {
+	err := errBroken
+	defer func() { d.handOver(mine, group, err) }()
+	err = d.store(group, size)
+}
+
+// handOver tells the group, all but mine, and the next leader. It does so in a
+// panic too: nobody waits for ever.
+func (d *driver) handOver(mine *parcel, group []*parcel, err error) {
+	k := &d.packer
+	if err != nil {
 		for _, p := range group {
 			p.keys, p.err = nil, err
 		}
@@ -142,6 +155,10 @@ func (d *driver) lead(mine *parcel) {
 // writes to any more.
 func (d *driver) store(group []*parcel, size int64) error {
 	k := &d.packer
+	if err := d.Check(); err != nil { // a sync may have failed while they waited
+		d.endPack()
+		return err
+	}
 	if k.file != nil && k.end+size > maxPack {
 		d.endPack()
 	}
@@ -176,18 +193,34 @@ func (d *driver) store(group []*parcel, size int64) error {
 	return nil
 }
 
-// newPack makes an empty pack with a durable name.
+// newPack makes an empty pack with a durable name. Between its making and its
+// lock another process may look at it, or drop it as an empty one: then another
+// is made.
 func (d *driver) newPack() error {
-	k := &d.packer
 	if err := d.mkdir(packs, true); err != nil {
 		return err
 	}
+	const tries = 8
+	for try := 1; ; try++ {
+		err := d.tryPack()
+		taken := errors.Is(err, errGrowing) || errors.Is(err, fs.ErrNotExist)
+		if !taken || try == tries {
+			return err
+		}
+	}
+}
+
+func (d *driver) tryPack() error {
+	k := &d.packer
 	name := strings.ToLower(rand.Text())
 	f, err := d.fs.OpenFile(path.Join(packs, name), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
 		return err
 	}
 	if err = hold(f); err == nil {
+		_, err = d.fs.Stat(path.Join(packs, name))
+	}
+	if err == nil {
 		err = d.syncDir(packs)
 	}
 	if err != nil {
@@ -277,6 +310,9 @@ func (d *driver) openPacked(p blob.Packed, flag int) (File, error) {
 	return f, nil
 }
 
+// readPacked reads the bytes at once: a record that is deleted under a reader
+// loses its blocks, which a file that is unlinked does not. That the mark is not
+// there afterwards proves that they were.
 func (d *driver) readPacked(p blob.Packed, r core.Range) (io.ReadCloser, error) {
 	f, err := d.openPacked(p, os.O_RDONLY)
 	if err != nil {
@@ -285,22 +321,35 @@ func (d *driver) readPacked(p blob.Packed, r core.Range) (io.ReadCloser, error) 
 	if !r.Valid() || r.To > p.Size {
 		return nil, errors.Join(errRange, f.Close())
 	}
-	return reader{io.NewSectionReader(f, p.At+headerSize+r.From, r.Len()), f}, nil
+	body := make([]byte, r.Len())
+	n, err := f.ReadAt(body, p.At+headerSize+r.From)
+	switch {
+	case n == len(body):
+		var h header
+		if h, err = readHeader(f, p.At); err == nil && h.state != stored {
+			err = errGone
+		}
+	case errors.Is(err, io.EOF):
+		err = errShort
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return nil, err
+	}
+	return io.NopCloser(bytes.NewReader(body)), nil
 }
 
+// statPacked says how much of the object is there: a pack that was cut off has
+// less.
 func (d *driver) statPacked(key string, p blob.Packed) (blob.Info, error) {
 	f, err := d.openPacked(p, os.O_RDONLY)
 	if err != nil {
 		return blob.Info{}, err
 	}
 	st, err := f.Stat()
-	if err == nil && st.Size() < p.At+headerSize+p.Size {
-		err = errShort
-	}
 	if err = errors.Join(err, f.Close()); err != nil {
 		return blob.Info{}, err
 	}
-	return blob.Info{Key: key, Size: p.Size, ModTime: st.ModTime()}, nil
+	return blob.Info{Key: key, Size: min(p.Size, st.Size()-p.At-headerSize), ModTime: st.ModTime()}, nil
 }
 
 // deletePacked marks the record and gives its blocks back. The mark is not
@@ -333,7 +382,7 @@ func (d *driver) Packs(ctx context.Context, after string, limit int) ([]blob.Inf
 	var out []blob.Info
 	for _, e := range entries {
 		key := blob.PackKey(e.Name())
-		if key <= after || !e.Type().IsRegular() {
+		if key <= after || !e.Type().IsRegular() || blob.PackName(key) == "" {
 			continue
 		}
 		if len(out) == limit {
@@ -399,27 +448,40 @@ func (d *driver) DropPack(ctx context.Context, key string) error {
 	if err != nil {
 		return err
 	}
-	if err = allDeleted(ctx, f); err == nil {
+	n, err := undeleted(ctx, f)
+	if err == nil && n > 0 {
+		err = errInUse
+	}
+	if err == nil {
 		err = d.remove(packPath(key))
 	}
 	return errors.Join(err, f.Close())
 }
 
-// allDeleted walks the records. What is none, a tail that a crash tore, holds
+func (d *driver) Undeleted(ctx context.Context, key string) (int, error) {
+	f, err := d.settled(key)
+	if err != nil {
+		return 0, err
+	}
+	n, err := undeleted(ctx, f)
+	return n, errors.Join(err, f.Close())
+}
+
+// undeleted walks the records. What is none, a tail that a crash tore, holds
 // nothing that was ever acknowledged.
-func allDeleted(ctx context.Context, f File) error {
+func undeleted(ctx context.Context, f File) (n int, err error) {
 	for at := int64(0); ; {
 		if err := ctx.Err(); err != nil {
-			return err
+			return n, err
 		}
 		h, err := readHeader(f, at)
 		switch {
 		case errors.Is(err, errGone):
-			return nil
+			return n, nil
 		case err != nil:
-			return err
+			return n, err
 		case h.state != deleted:
-			return errInUse
+			n++
 		}
 		at += recordSize(int(h.size))
 	}

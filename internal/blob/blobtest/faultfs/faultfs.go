@@ -37,6 +37,8 @@ const (
 	OpSync        Op = "sync"
 	OpSyncData    Op = "syncdata"
 	OpPreallocate Op = "preallocate"
+	OpLock        Op = "lock"
+	OpPunch       Op = "punch"
 	OpClose       Op = "close"
 )
 
@@ -82,6 +84,7 @@ type node struct {
 	safeData []byte // on the medium
 	dirty    map[int]bool
 	reserved int64
+	holder   *file
 }
 
 // change of a directory entry: to is nil for a removal. The removal of a rename
@@ -508,6 +511,38 @@ func (f *file) Preallocate(size int64) error {
 	return nil
 }
 
+// Lock holds the file against every other open one until it is closed; false
+// when another holds it.
+func (f *file) Lock() (bool, error) {
+	f.s.mu.Lock()
+	defer f.s.mu.Unlock()
+	if err := f.call(OpLock); err != nil {
+		return false, err
+	}
+	if f.n.holder != nil && f.n.holder != f {
+		return false, nil
+	}
+	f.n.holder = f
+	return true, nil
+}
+
+// Punch makes a hole, which reads as zeros.
+func (f *file) Punch(off, n int64) error {
+	f.s.mu.Lock()
+	defer f.s.mu.Unlock()
+	if err := f.call(OpPunch); err != nil {
+		return err
+	}
+	end := min(off+n, int64(len(f.n.data)))
+	for page := off / Page; page*Page < end; page++ {
+		f.n.dirty[int(page)] = true
+	}
+	if off < end {
+		clear(f.n.data[off:end])
+	}
+	return nil
+}
+
 func (f *file) Close() error {
 	f.s.mu.Lock()
 	defer f.s.mu.Unlock()
@@ -516,6 +551,9 @@ func (f *file) Close() error {
 	}
 	err := f.s.call(OpClose, f.name)
 	f.closed = true
+	if f.n.holder == f {
+		f.n.holder = nil
+	}
 	f.s.open--
 	return err
 }
