@@ -4,6 +4,7 @@
 package wire
 
 import (
+	"encoding/json"
 	"time"
 )
 
@@ -128,6 +129,68 @@ func (e UploadState) Valid() bool {
 	default:
 		return false
 	}
+}
+
+// BatchAnswer What became of one file of a batch, an envelope with its index.
+type BatchAnswer struct {
+	// Code 0: stored and durable.
+	Code          Code   `json:"code"`
+	CorrelationID string `json:"correlation_id,omitempty"`
+
+	// Data With code 0 a `BatchedFile`; with 40073 the locks in the way.
+	Data json.RawMessage `json:"data,omitempty"`
+
+	// Index The place in the manifest.
+	Index int    `json:"index"`
+	Msg   string `json:"msg"`
+
+	// Same The content was there already.
+	Same bool `json:"same,omitempty"`
+}
+
+// BatchEnd The last line of a batch.
+type BatchEnd struct {
+	// Code 0: each file has its line. Else why the request was not read to its end.
+	Code          Code   `json:"code"`
+	CorrelationID string `json:"correlation_id,omitempty"`
+
+	// Done How many files have a line.
+	Done int    `json:"done"`
+	Msg  string `json:"msg"`
+}
+
+// BatchFile A file to come.
+type BatchFile struct {
+	// EntityType `version`: the file may be there, and gets a new version.
+	EntityType string `json:"entity_type,omitempty"`
+
+	// LastModified Unix milliseconds.
+	LastModified int64  `json:"last_modified,omitempty"`
+	MimeType     string `json:"mime_type,omitempty"`
+
+	// ReprDigest RFC 9530 digests of the content. It is refused (40013) if it comes to others. With `crc64nvme`, a file that has the same content already succeeds and nothing is stored.
+	ReprDigest string `json:"repr_digest,omitempty"`
+
+	// Size At most 262144; else this file is refused.
+	Size int64 `json:"size"`
+
+	// URI Where it goes. Missing folders are made. No two files of a batch may have the same.
+	URI string `json:"uri"`
+}
+
+// BatchManifest The first line of a batch.
+type BatchManifest struct {
+	Files []BatchFile `json:"files"`
+}
+
+// BatchedFile A file of a batch that is stored.
+type BatchedFile struct {
+	ID string `json:"id"`
+
+	// PrimaryEntity The version that has this content.
+	PrimaryEntity string    `json:"primary_entity"`
+	Size          int64     `json:"size"`
+	UpdatedAt     time.Time `json:"updated_at"`
 }
 
 // Capacity defines model for Capacity.

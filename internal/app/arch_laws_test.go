@@ -62,6 +62,11 @@ var rooms = []room{
 		"internal/store/query", "internal/store/migrations", "internal/catalog", "internal/upload", "internal/auth",
 		"internal/event", "internal/job", "internal/blob", "internal/core", "internal/errs",
 	}},
+	{"internal/door/batch", 4, []string{"internal/errs", "api/wire"}}, // a part of rest's wire
+	{"internal/door/rest", 5, []string{
+		"internal/door/batch", "internal/upload", "internal/catalog", "internal/blob", "internal/auth", "internal/core", "internal/errs",
+		"api/wire", "api",
+	}},
 	{"internal/door/*", 5, []string{ // blob for its values alone (ranges, digests): they are in the engine's signatures
 		"internal/upload", "internal/catalog", "internal/blob", "internal/auth", "internal/core", "internal/errs", "api/wire", "api",
 	}},

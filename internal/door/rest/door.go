@@ -51,13 +51,14 @@ type Options struct {
 // Door serves the v4 API under Prefix.
 type Door struct {
 	Options
-	mux  *http.ServeMux
-	room *room
+	mux     *http.ServeMux
+	room    *room
+	batches *room
 }
 
 // New returns the door over o.
 func New(o Options) *Door {
-	d := &Door{Options: o, mux: http.NewServeMux(), room: newRoom(maxBodies, maxBodiesEach)}
+	d := &Door{Options: o, mux: http.NewServeMux(), room: newRoom(maxBodies, maxBodiesEach), batches: newRoom(maxBatches, maxBatchesEach)}
 	d.mount()
 	return d
 }

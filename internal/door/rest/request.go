@@ -111,13 +111,7 @@ func (q *request) addr() string {
 
 // refuse answers a failure and logs it, once.
 func (d *Door) refuse(route Route, q *request, err error) {
-	level := slog.LevelInfo
-	if k := errs.KindOf(err); k == errs.Internal && !isMalformed(err) {
-		level = slog.LevelError
-	}
-	d.Log.LogAttrs(q.ctx(), level, "refused",
-		slog.String("op", route.Operation), slog.String("request", q.id), slog.Int64("user", int64(q.actor.User)),
-		slog.String("reason", string(errs.ReasonOf(err))), slog.String("err", err.Error()))
+	d.note(route.Operation, q, err)
 	if errs.Is(err, errs.Canceled) && q.ctx().Err() != nil {
 		return // nobody is there to read it
 	}
@@ -140,6 +134,17 @@ func (d *Door) refuse(route Route, q *request, err error) {
 		}
 	}
 	write(q.w, status, f)
+}
+
+// note logs what is answered as a failure.
+func (d *Door) note(op string, q *request, err error) {
+	level := slog.LevelInfo
+	if k := errs.KindOf(err); k == errs.Internal && !isMalformed(err) {
+		level = slog.LevelError
+	}
+	d.Log.LogAttrs(q.ctx(), level, "refused",
+		slog.String("op", op), slog.String("request", q.id), slog.Int64("user", int64(q.actor.User)),
+		slog.String("reason", string(errs.ReasonOf(err))), slog.String("err", err.Error()))
 }
 
 // done answers success without data.

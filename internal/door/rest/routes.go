@@ -50,6 +50,7 @@ func Routes() []Route {
 		{"deleteFiles", "DELETE", "/file", anyone, jsonBody, (*Door).deleteFiles},
 		{"deleteLocks", "DELETE", "/file/lock", member, jsonBody, (*Door).deleteLocks},
 		{"patchView", "PATCH", "/file/view", member, jsonBody, (*Door).patchView},
+		{"putBatch", "POST", "/file/batch", anyone, rawBody, (*Door).putBatch},
 		{"putContent", "PUT", "/file/content", anyone, rawBody, (*Door).putContent},
 		{"createFileURL", "POST", "/file/url", anyone, jsonBody, (*Door).createFileURL},
 		{"getContent", "GET", "/file/content/{entity}/{speed}/{name}", anyone, noBody, (*Door).getContent},

@@ -222,19 +222,7 @@ func announced(r *http.Request) int64 {
 // wanted reads Content-Digest (RFC 9530 §2). Algorithms we do not know are
 // passed over, as the RFC says.
 func wanted(r *http.Request) ([]blob.Digest, error) {
-	field := r.Header.Get("Content-Digest")
-	if field == "" {
-		return nil, nil
-	}
-	ds, err := wire.ParseDigests(field)
-	if err != nil {
-		return nil, errs.Newf(errs.Invalid, errs.BadParam, "Content-Digest is not a dictionary of digests (RFC 9530)").Because(err)
-	}
-	want := make([]blob.Digest, len(ds))
-	for i, one := range ds {
-		want[i] = blob.Digest{Algorithm: one.Algorithm, Value: one.Sum}
-	}
-	return want, nil
+	return digestsOf(r.Header.Get("Content-Digest"), "Content-Digest")
 }
 
 func (d *Door) deleteUploadSession(q *request) error {
