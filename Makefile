@@ -117,8 +117,13 @@ chaos: $(MODULES) ## Every fault of test/chaos in the release numbers (an hour, 
 	@scripts/chaos
 
 .PHONY: e2e-big
-e2e-big: ## The same with 3 GiB
+e2e-big: $(BINARY) $(GOTESTSUM) $(PACKAGES) ## The same with 3 GiB, and 3 GiB through nginx as it comes
 	@WHARF_E2E_SIZE=3GiB $(MAKE) --no-print-directory chaos-short
+	$(STEP) nginx env WHARF_E2E_SIZE=3GiB WHARF_BIN=$(ROOT)/$(BINARY) scripts/gotest nginx -count=1 -timeout 60m -run Nginx ./test/e2e
+
+.PHONY: bench-link
+bench-link: $(BINARY) ## How much of a link of 100 Mbit/s an upload uses (a minute, as root)
+	$(STEP) bench-link env VERBOSE=1 WHARF_LINK=1 WHARF_BIN=$(ROOT)/$(BINARY) go test -count=1 -v -run ShapedLink ./test/e2e
 
 .PHONY: cover
 cover: ## Statement coverage into coverage/, with a floor for the rooms that guard bytes

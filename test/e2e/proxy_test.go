@@ -177,6 +177,19 @@ func (p *proxy) totals() (acknowledged, posts int, passed int64) {
 	return len(distinct), len(p.chunks), p.passed
 }
 
+// safe counts the bytes of what was acknowledged.
+func (p *proxy) safe() (bytes int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+
+	for _, s := range p.chunks {
+		if s.acknowledged() {
+			bytes += s.bytes
+		}
+	}
+	return bytes
+}
+
 // sessions counts the upload sessions that chunks were sent for.
 func (p *proxy) sessions() int {
 	p.mu.Lock()
