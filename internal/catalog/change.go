@@ -229,7 +229,7 @@ func (c *Catalog) Unlock(ctx context.Context, who core.Actor, tokens []string) e
 			if l.Owner != who.User {
 				return errs.New(errs.NotFound, errs.LockUnknown)
 			}
-			if err := tx.Unlock(ctx, t); err != nil {
+			if err := tx.Unlock(ctx, l.Node, t); err != nil {
 				return err
 			}
 		}

@@ -97,7 +97,7 @@ type Locks interface {
 	// Lock returns the lock of that token; NotFound/lock_unknown.
 	Lock(ctx context.Context, token string) (Lock, error)
 	// Unlock removes the lock; an unknown token is no error.
-	Unlock(ctx context.Context, token string) error
+	Unlock(ctx context.Context, id core.NodeID, token string) error
 }
 
 // Doomed blobs are bytes whose last row is gone and that wait to be unlinked.

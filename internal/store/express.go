@@ -21,7 +21,7 @@ func (t *tx) Finish(ctx context.Context, s upload.Session, v catalog.Version, up
 			})
 		},
 		func() (int64, error) {
-			return t.q.UnlockNode(ctx, query.UnlockNodeParams{Node: int64(s.Node), Token: s.Lock})
+			return t.q.Unlock(ctx, query.UnlockParams{Node: int64(s.Node), Token: s.Lock})
 		},
 		func() (int64, error) {
 			return t.q.ShowNode(ctx, query.ShowNodeParams{

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 
+	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/store/query"
 )
 
@@ -22,6 +23,7 @@ type known struct {
 	policies map[int64]query.Policy
 	users    map[int64]query.User
 	roots    map[int64]query.Node
+	folders  map[query.ChildParams]query.Node
 }
 
 // mostKnown bounds each map.
@@ -35,6 +37,7 @@ func (k *known) forget() {
 	clear(k.policies)
 	clear(k.users)
 	clear(k.roots)
+	clear(k.folders)
 }
 
 // check forgets everything if another process has written.
@@ -76,6 +79,25 @@ func (t *tx) root(ctx context.Context, owner int64) (query.Node, error) {
 		return t.q.Root(ctx, owner)
 	}
 	return recall(ctx, &t.known.roots, owner, t.q.Root)
+}
+
+// child answers folders from memory; the names of files are too many.
+func (t *tx) child(ctx context.Context, at query.ChildParams) (query.Node, error) {
+	if t.known == nil {
+		return t.q.Child(ctx, at)
+	}
+	if n, ok := t.known.folders[at]; ok {
+		return n, nil
+	}
+	n, err := t.q.Child(ctx, at)
+	if err != nil || catalog.Kind(n.Kind) != catalog.Folder {
+		return n, err
+	}
+	if t.known.folders == nil || len(t.known.folders) >= mostKnown {
+		t.known.folders = map[query.ChildParams]query.Node{}
+	}
+	t.known.folders[at] = n
+	return n, nil
 }
 
 // recall answers from m, or asks and remembers.

@@ -54,7 +54,8 @@ func (t *tx) Lock(ctx context.Context, token string) (catalog.Lock, error) {
 	return toLock(r), nil
 }
 
-func (t *tx) Unlock(ctx context.Context, token string) error {
+func (t *tx) Unlock(ctx context.Context, id core.NodeID, token string) error {
 	const op = "store.Unlock"
-	return t.fail(op, t.q.Unlock(ctx, token))
+	_, err := t.q.Unlock(ctx, query.UnlockParams{Node: int64(id), Token: token})
+	return t.fail(op, err)
 }

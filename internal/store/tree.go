@@ -44,7 +44,7 @@ func (t *tx) Walk(ctx context.Context, owner core.UserID, keys []string) ([]cata
 		if i == len(keys) || n.Kind != catalog.Folder {
 			return nodes, nil
 		}
-		r, err = t.q.Child(ctx, query.ChildParams{Parent: sql.NullInt64{Int64: r.ID, Valid: true}, NameKey: keys[i]})
+		r, err = t.child(ctx, query.ChildParams{Parent: sql.NullInt64{Int64: r.ID, Valid: true}, NameKey: keys[i]})
 		if isNoRows(err) {
 			return nodes, nil
 		}
@@ -76,7 +76,7 @@ func (t *tx) InsertNode(ctx context.Context, n catalog.Node) error {
 
 func (t *tx) UpdateNode(ctx context.Context, n catalog.Node, was core.Rev) error {
 	const op = "store.UpdateNode"
-	if n.Parent == 0 {
+	if n.Kind == catalog.Folder {
 		t.known.forget()
 	}
 	rows, err := t.q.UpdateNode(ctx, query.UpdateNodeParams{
@@ -105,6 +105,7 @@ func (t *tx) UpdateNode(ctx context.Context, n catalog.Node, was core.Rev) error
 // statement then breaks a foreign key and everything runs again.
 func (t *tx) RemoveTree(ctx context.Context, id core.NodeID, at time.Time) (catalog.Removed, error) {
 	const op = "store.RemoveTree"
+	t.known.forget()
 	versions, err := t.q.RemoveVersionsBelow(ctx, int64(id))
 	if err != nil {
 		return catalog.Removed{}, t.fail(op, err)

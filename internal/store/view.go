@@ -87,8 +87,8 @@ func (o outside) AddLock(ctx context.Context, l catalog.Lock) error {
 	return o.s.write(ctx, func(t *tx) error { return t.AddLock(ctx, l) })
 }
 
-func (o outside) Unlock(ctx context.Context, token string) error {
-	return o.s.write(ctx, func(t *tx) error { return t.Unlock(ctx, token) })
+func (o outside) Unlock(ctx context.Context, id core.NodeID, token string) error {
+	return o.s.write(ctx, func(t *tx) error { return t.Unlock(ctx, id, token) })
 }
 
 func (o outside) Doom(ctx context.Context, b catalog.DoomedBlob) error {

@@ -62,20 +62,3 @@ func (q *Queries) ShowNode(ctx context.Context, arg ShowNodeParams) (int64, erro
 	}
 	return result.RowsAffected()
 }
-
-const unlockNode = `-- name: UnlockNode :execrows
-DELETE FROM locks WHERE node = $1 AND token = $2
-`
-
-type UnlockNodeParams struct {
-	Node  int64
-	Token string
-}
-
-func (q *Queries) UnlockNode(ctx context.Context, arg UnlockNodeParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, unlockNode, arg.Node, arg.Token)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}

@@ -22,5 +22,5 @@ ORDER BY l.created_us, l.node;
 -- name: Lock :one
 SELECT * FROM locks WHERE token = sqlc.arg(token);
 
--- name: Unlock :exec
-DELETE FROM locks WHERE token = sqlc.arg(token);
+-- name: Unlock :execrows
+DELETE FROM locks WHERE node = sqlc.arg(node) AND token = sqlc.arg(token);

@@ -124,11 +124,19 @@ func (q *Queries) LocksUnder(ctx context.Context, arg LocksUnderParams) ([]Lock,
 	return items, nil
 }
 
-const unlock = `-- name: Unlock :exec
-DELETE FROM locks WHERE token = $1
+const unlock = `-- name: Unlock :execrows
+DELETE FROM locks WHERE node = $1 AND token = $2
 `
 
-func (q *Queries) Unlock(ctx context.Context, token string) error {
-	_, err := q.db.ExecContext(ctx, unlock, token)
-	return err
+type UnlockParams struct {
+	Node  int64
+	Token string
+}
+
+func (q *Queries) Unlock(ctx context.Context, arg UnlockParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, unlock, arg.Node, arg.Token)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }

@@ -14,11 +14,12 @@ UPDATE ids SET next = next + sqlc.arg(n) WHERE id = 1 RETURNING next;
 
 -- name: DriftedLedgers :many
 SELECT u.id, u.used, u.reserved,
-    CAST(COALESCE((SELECT SUM(v.size) FROM versions v WHERE v.owner = u.id), 0) AS BIGINT) AS real_used,
+    CAST(COALESCE(has.bytes, 0) AS BIGINT) AS real_used,
     CAST(COALESCE((SELECT SUM(s.size) FROM sessions s
         WHERE s.owner = u.id AND s.state IN ('open', 'sealing')), 0) AS BIGINT) AS real_reserved
 FROM users u
-WHERE u.used <> COALESCE((SELECT SUM(v.size) FROM versions v WHERE v.owner = u.id), 0)
+LEFT JOIN (SELECT v.owner, SUM(v.size) AS bytes FROM versions v GROUP BY v.owner) has ON has.owner = u.id
+WHERE u.used <> COALESCE(has.bytes, 0)
    OR u.reserved <> COALESCE((SELECT SUM(s.size) FROM sessions s
         WHERE s.owner = u.id AND s.state IN ('open', 'sealing')), 0)
 ORDER BY u.id

@@ -57,14 +57,14 @@ func testSessions(t *testing.T, s *store.Store) {
 	t.Run("it knows whether its lock is held", func(t *testing.T) {
 		h := NewHome(t, s, -1)
 		in := h.AddSession(10)
-		h.Must(h.Names.AddLock(h.Ctx, catalog.Lock{Token: in.Lock, Node: h.Root.ID, Owner: h.User.ID, Created: Epoch}))
+		h.Must(h.Names.AddLock(h.Ctx, catalog.Lock{Token: in.Lock, Node: in.Node, Owner: h.User.ID, Created: Epoch}))
 		for _, held := range []bool{true, false} {
 			got, err := up.Session(h.Ctx, in.ID)
 			h.Must(err)
 			list, err := up.SessionsOf(h.Ctx, h.User.ID, upload.Open, 10)
 			h.Must(err)
 			equal(t, "locked", []bool{got.Locked, list[0].Locked}, []bool{held, held})
-			h.Must(h.Names.Unlock(h.Ctx, in.Lock))
+			h.Must(h.Names.Unlock(h.Ctx, in.Node, in.Lock))
 		}
 		h.end(in, upload.Aborted)
 	})
