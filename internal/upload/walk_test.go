@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,8 +18,13 @@ import (
 )
 
 // model is what the engine should be, in the simplest words: files by name, and
-// at most one open upload onto each.
+// at most one open upload onto each. Names stay what they were at first, whatever
+// their folders are called now.
 type model struct {
+	top, mid string          // what the folders /d and /d/e are called now
+	folders  map[string]bool // which of the two are there
+	serial   int
+
 	files map[string][]byte
 	open  map[string]*opened
 	ended []*opened
@@ -41,7 +47,7 @@ func TestRandomWalk(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		w := setup(t)
 		defer func() { must(t, w.store.Close()); w.start() }() // each walk its own store
-		m := &model{files: map[string][]byte{}, open: map[string]*opened{}, kept: map[string][]int64{}}
+		m := &model{top: "d", mid: "e", folders: map[string]bool{}, files: map[string][]byte{}, open: map[string]*opened{}, kept: map[string][]int64{}}
 		names := []string{"/a", "/d/b", "/d/e/c"}
 		pick := func() *opened {
 			var all []*opened
@@ -75,8 +81,10 @@ func TestRandomWalk(t *testing.T) {
 				must(t, err)
 				m.open, m.ended = map[string]*opened{}, nil
 			},
-			"delete": func(r *rapid.T) { m.delete(w, r, rapid.SampledFrom(names).Draw(r, "name")) },
-			"":       func(r *rapid.T) { m.check(w, r) },
+			"rename folder": func(r *rapid.T) { m.renameFolder(w, r, rapid.SampledFrom(walkFolders).Draw(r, "folder")) },
+			"delete folder": func(r *rapid.T) { m.deleteFolder(w, r, rapid.SampledFrom(walkFolders).Draw(r, "folder")) },
+			"delete":        func(r *rapid.T) { m.delete(w, r, rapid.SampledFrom(names).Draw(r, "name")) },
+			"":              func(r *rapid.T) { m.check(w, r) },
 		})
 	})
 }
@@ -86,7 +94,7 @@ func (m *model) create(w *world, r *rapid.T, name string, size int64, version bo
 	if version {
 		change = append(change, asVersion)
 	}
-	tk, err := w.tryCreate(name, size, change...)
+	tk, err := w.tryCreate(m.now(name), size, change...)
 	old, busy := m.open[name]
 	if busy && w.clock().Sub(old.touched) >= time.Minute {
 		busy = false
@@ -103,6 +111,9 @@ func (m *model) create(w *world, r *rapid.T, name string, size int64, version bo
 	expect(r, err, "")
 	if old != nil {
 		m.ended = append(m.ended, old)
+	}
+	for _, f := range walkFolders {
+		m.folders[f] = m.folders[f] || under(f, name)
 	}
 	m.open[name] = &opened{s: tk.Session, data: content(uint64(w.clock().Unix())+uint64(size), size), have: map[int64]bool{}, touched: w.clock()}
 }
@@ -176,7 +187,7 @@ func (m *model) cancel(w *world, r *rapid.T, o *opened) {
 }
 
 func (m *model) delete(w *world, r *rapid.T, name string) {
-	_, err := w.catalog.Delete(w.t.Context(), w.who, at(w.t, name))
+	_, err := w.catalog.Delete(w.t.Context(), w.who, at(w.t, m.now(name)))
 	_, exists := m.files[name]
 	switch _, busy := m.open[name]; {
 	case busy:
@@ -187,6 +198,80 @@ func (m *model) delete(w *world, r *rapid.T, name string) {
 		expect(r, err, "")
 		delete(m.files, name)
 		delete(m.kept, name)
+	}
+}
+
+var walkFolders = []string{"/d", "/d/e"}
+
+func under(folder, name string) bool { return strings.HasPrefix(name, folder+"/") }
+
+// now is what a name is called now.
+func (m *model) now(name string) string {
+	switch {
+	case name == "/d/e" || under("/d/e", name):
+		return "/" + m.top + "/" + m.mid + strings.TrimPrefix(name, "/d/e")
+	case name == "/d" || under("/d", name):
+		return "/" + m.top + strings.TrimPrefix(name, "/d")
+	}
+	return name
+}
+
+// held reports whether an upload runs somewhere in the folder: then nobody renames or
+// deletes it, and who tries is told of the upload.
+func (m *model) held(folder string) bool {
+	for name := range m.open {
+		if under(folder, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// refused says why a change of the folder must be refused, "" if it must not.
+func (m *model) refused(folder string) errs.Reason {
+	switch {
+	case !m.folders[folder]:
+		return errs.PathMissing
+	case m.held(folder):
+		return errs.Locked
+	}
+	return ""
+}
+
+// renameFolder renames it with all that is in it: uploads that ended before are asked
+// for again by other steps, those that begin afterwards find it under its new name.
+func (m *model) renameFolder(w *world, r *rapid.T, folder string) {
+	m.serial++
+	name := fmt.Sprintf("%c%d", folder[len(folder)-1], m.serial)
+	_, err := w.catalog.Rename(w.t.Context(), w.who, at(w.t, m.now(folder)), name)
+	why := m.refused(folder)
+	expect(r, err, why)
+	switch {
+	case why != "":
+	case folder == "/d":
+		m.top = name
+	default:
+		m.mid = name
+	}
+}
+
+func (m *model) deleteFolder(w *world, r *rapid.T, folder string) {
+	_, err := w.catalog.Delete(w.t.Context(), w.who, at(w.t, m.now(folder)))
+	why := m.refused(folder)
+	expect(r, err, why)
+	if why != "" {
+		return
+	}
+	for name := range m.files {
+		if under(folder, name) {
+			delete(m.files, name)
+			delete(m.kept, name)
+		}
+	}
+	for _, f := range walkFolders {
+		if f == folder || under(folder, f) {
+			m.folders[f] = false
+		}
 	}
 }
 
@@ -212,7 +297,7 @@ func (m *model) check(w *world, r *rapid.T) {
 		r.Fatalf("ledger %+v, want used %d, reserved %d", c, used, reserved)
 	}
 	for name, data := range m.files {
-		if got := w.read(name); !bytes.Equal(got, data) {
+		if got := w.read(m.now(name)); !bytes.Equal(got, data) {
 			r.Fatalf("%s differs", name)
 		}
 	}
