@@ -116,6 +116,19 @@ func (rs runs) Faults() runs {
 	return slices.DeleteFunc(slices.Clone(rs), func(r run) bool { return strings.HasPrefix(r.Test, "./") })
 }
 
+// PutCell adds up both ways to cut a PUT.
+func (rs runs) PutCell() string {
+	of := rs.Of("TestAPutThatIsCut")
+	n := of.Sum("PUTs cut by end") + of.Sum("PUTs cut by reset")
+	switch {
+	case n == 0:
+		return "not run"
+	case slices.ContainsFunc(of, func(r run) bool { return r.Failed }):
+		return "**broken**"
+	}
+	return fmt.Sprintf("name and quota are free at once (%d)", n)
+}
+
 // FolderCell adds up what was done to folders under uploads, in all tests.
 func (rs runs) FolderCell() string {
 	done := rs.Sum("acknowledged: rename of a folder") + rs.Sum("acknowledged: delete of a folder")
