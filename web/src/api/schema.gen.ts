@@ -198,6 +198,35 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/file/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write many small files in one request
+         * @description *(addition)* The body is a manifest and a frame for each of its files, and is read and answered at the same time:
+         *
+         *     1. One line of JSON (`BatchManifest`, at most 4 MiB and 4,096 files), ended by a line feed.
+         *     2. For each file, in any order: `<index> <length>`, a line feed, and that many bytes. Index is the place in `files`, from 0; both are plain decimal numbers. `<index> -` and a line feed stand for a file that the client could not read. At most 64 MiB in all.
+         *
+         *     A file has at most 256 KiB; a larger one is refused by its line, the others are stored. Files are stored in groups, under the rules of `PUT /file/upload`: names, quota, locks, policy. One that is refused keeps none of the others from being stored.
+         *
+         *     The answer is a line of JSON (`BatchAnswer`) for each file as soon as it is durable, in any order, and a last line (`BatchEnd`). An answer without the last line was cut: send again what has no line. With `repr_digest` a file that was stored by then is answered with code 0 and `same`. A last line with a code says why reading ended early; what came until then was stored and has its line.
+         *
+         *     A client may read the answer while it sends, or afterwards. A request that cannot be read at all, or is not allowed, gets the ordinary envelope instead.
+         */
+        post: operations["putBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/file/content": {
         parameters: {
             query?: never;
@@ -652,6 +681,73 @@ export interface components {
         };
         UploadList: {
             uploads: components["schemas"]["UploadProgress"][];
+        };
+        /** @description The first line of a batch. */
+        BatchManifest: {
+            files: components["schemas"]["BatchFile"][];
+        };
+        /** @description A file to come. */
+        BatchFile: {
+            /**
+             * @description Where it goes. Missing folders are made. No two files of a batch may have the same.
+             * @example cloudreve://my/a/b.txt
+             */
+            uri: string;
+            /**
+             * Format: int64
+             * @description At most 262144; else this file is refused.
+             */
+            size: number;
+            /**
+             * Format: int64
+             * @description Unix milliseconds.
+             */
+            last_modified?: number;
+            mime_type?: string;
+            /**
+             * @description `version`: the file may be there, and gets a new version.
+             * @enum {string}
+             */
+            entity_type?: "version";
+            /**
+             * @description RFC 9530 digests of the content. It is refused (40013) if it comes to others. With `crc64nvme`, a file that has the same content already succeeds and nothing is stored.
+             * @example crc64nvme=:iOAmtPC8JAs=:
+             */
+            repr_digest?: string;
+        };
+        /** @description What became of one file of a batch, an envelope with its index. */
+        BatchAnswer: {
+            /** @description The place in the manifest. */
+            index: number;
+            /** @description 0: stored and durable. */
+            code: number;
+            /** @description The content was there already. */
+            same?: boolean;
+            /** @description With code 0 a `BatchedFile`; with 40073 the locks in the way. */
+            data?: components["schemas"]["BatchedFile"] | components["schemas"]["LockInfo"][];
+            msg: string;
+            /** Format: uuid */
+            correlation_id?: string;
+        };
+        /** @description A file of a batch that is stored. */
+        BatchedFile: {
+            id: string;
+            /** @description The version that has this content. */
+            primary_entity: string;
+            /** Format: int64 */
+            size: number;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /** @description The last line of a batch. */
+        BatchEnd: {
+            /** @description How many files have a line. */
+            done: number;
+            /** @description 0: each file has its line. Else why the request was not read to its end. */
+            code: number;
+            msg: string;
+            /** Format: uuid */
+            correlation_id?: string;
         };
         /** @description How far an upload is. */
         UploadProgress: {
@@ -1690,6 +1786,41 @@ export interface operations {
                 content?: never;
             };
             413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
+    putBatch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {"files":[{"uri":"cloudreve://my/a","size":2},{"uri":"cloudreve://my/b","size":3}]}
+                 *     0 2
+                 *     hi1 3
+                 *     you
+                 */
+                "application/vnd.wharfinger.batch": unknown;
+            };
+        };
+        responses: {
+            /** @description The lines, or an envelope (`application/json`) when the request is refused as a whole. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["BatchAnswer"] | components["schemas"]["BatchEnd"];
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             415: components["responses"]["Encoded"];
         };
     };
