@@ -1,11 +1,22 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import * as drive from './drive';
-import { type Cable, cable } from './proxy';
+import { type Cable, cable, gatekeeper } from './proxy';
 import { email, password, type Server, startServer, until } from './server';
 
 const MiB = 1 << 20;
@@ -256,6 +267,88 @@ describe('with an account', () => {
     expect(drive.sha256(stored)).toBe(drive.sha256(drive.bytesAt(file)));
     expect(await api.uploads()).toEqual([]);
     await second.context().close();
+  });
+
+  test('a proxy that allows 1 MiB: the file arrives, and the page says what limits it', async () => {
+    const gate = await gatekeeper(server.port, MiB);
+    const file = makeFile('narrow.bin', 40 * MiB);
+    const page = await drive.open(browser, { errors });
+    await drive.signIn(page, gate.url);
+    await pick(page, file);
+    await drive.allArrived(page, 1);
+    await page.getByText('verified ✓').waitFor();
+    await page.getByText(/refuses large requests, so files go in pieces of 960 KB/).waitFor();
+    const stored = await api.download(drive.uriOf('narrow.bin'));
+    expect(drive.sha256(stored)).toBe(drive.sha256(drive.bytesAt(file)));
+    expect(gate.refused()).toBeGreaterThan(0);
+
+    await page.getByRole('button', { name: 'What happened' }).click();
+    const story = page.getByRole('region', { name: 'What happened' });
+    await story.getByText('Smaller pieces from now on: 960 KB').first().waitFor();
+    await story.getByText('Completed: every byte is there').waitFor();
+    await story.getByText('survives a power cut').waitFor();
+    await drive.expectAccessible(page);
+
+    // The next file, after a reload, knows the way.
+    const before = gate.refused();
+    await page.reload();
+    await pick(page, makeFile('narrow2.bin', 10 * MiB));
+    await drive.allArrived(page, 1);
+    expect(gate.refused()).toBe(before);
+    await page.context().close();
+    await gate.close();
+  });
+
+  test('every failure says whose fault it is, and its request id can be quoted', async () => {
+    const page = await drive.open(browser, { errors });
+    await drive.signIn(page, server.url);
+    let n = 0;
+    await page.route('**/file/upload/*/0', (r) =>
+      ++n > 3 ? r.continue() : r.fulfill({ status: 502, body: 'bad gateway' }),
+    );
+    await pick(page, makeFile('bumpy.bin', 3 * MiB));
+    await page.getByText('Something in front of the server answered with status 502.').waitFor();
+    await page
+      .getByText(/The fault is in front of the server. Trying again later may help./)
+      .waitFor();
+    await drive.allArrived(page, 1);
+    await page.getByRole('button', { name: 'What happened' }).click();
+    const story = page.getByRole('region', { name: 'What happened' });
+    await story.getByText('Verified: the same bytes on both sides').waitFor();
+    expect(await story.getByText('Tried again').count()).toBe(3);
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await story.getByRole('button', { name: 'Copy the request id' }).first().click();
+    const copied = await page.evaluate(() => navigator.clipboard.readText());
+    expect(copied).toMatch(/^[0-9a-f-]{36}$/);
+    await page.context().close();
+  });
+
+  test('a damaged file shows as such, and its download says why', async () => {
+    const size = 3 * MiB + 17;
+    const page = await drive.open(browser, { errors });
+    await drive.signIn(page, server.url);
+    await pick(page, [makeFile('rotten.bin', size), makeFile('sound.bin', 1000)]);
+    await drive.allArrived(page, 2);
+    const [blob] = globSync('storage/**/*', { cwd: server.data })
+      .map((f) => join(server.data, f))
+      .filter((f) => statSync(f).isFile() && statSync(f).size === size);
+    const fd = openSync(blob as string, 'r+');
+    writeSync(fd, Buffer.from('rotten'), 0, 6, MiB);
+    closeSync(fd);
+    expect(server.doctor('--fix', '--read-data', '1/1')).toContain('blob_damaged: /rotten.bin');
+
+    await page.reload();
+    await row(page, 'rotten.bin').getByText('Damaged').waitFor();
+    expect(await row(page, 'sound.bin').getByText('Damaged').count()).toBe(0);
+    await row(page, 'rotten.bin').click();
+    await page.getByRole('button', { name: 'Download' }).click();
+    const alert = page.getByRole('alert').first();
+    await alert.getByText('The stored bytes of this file are missing or damaged.').waitFor();
+    await alert.getByText('The fault is on the server. Trying again does not help.').waitFor();
+    await page.getByRole('button', { name: 'Details', exact: true }).click();
+    await page.getByRole('complementary').getByRole('alert').waitFor();
+    await drive.expectAccessible(page);
+    await page.context().close();
   });
 
   test('a taken name: replace, keep both, skip, for all', async () => {

@@ -1,4 +1,5 @@
 // A TCP relay that can be slow, and can be cut like a cable.
+import { createServer as createHTTP, request } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
 
 export interface Cable {
@@ -54,6 +55,53 @@ export function cable(port: number, bytesPerSecond = 0): Promise<Cable> {
           new Promise((closed) => {
             for (const socket of open) socket.destroy();
             relay.close(() => closed());
+          }),
+      });
+    });
+  });
+}
+
+export interface Gatekeeper {
+  url: string;
+  /** How often it refused, and the largest body it let through. */
+  refused(): number;
+  largest(): number;
+  close(): Promise<void>;
+}
+
+/** An HTTP proxy that refuses bodies of more than `most` bytes with 413, as nginx does. */
+export function gatekeeper(port: number, most: number): Promise<Gatekeeper> {
+  let refused = 0;
+  let largest = 0;
+  const proxy = createHTTP((from, back) => {
+    const length = Number(from.headers['content-length'] ?? 0);
+    if (length > most) {
+      refused++;
+      back.writeHead(413, { 'Content-Type': 'text/html', Connection: 'close' });
+      back.end('<html><title>413 Request Entity Too Large</title></html>');
+      from.resume(); // nginx lingers for a while, so that the answer is read
+      return;
+    }
+    largest = Math.max(largest, length);
+    const { method, url, headers } = from;
+    const to = request({ host: '127.0.0.1', port, method, path: url, headers }, (reply) => {
+      back.writeHead(reply.statusCode ?? 502, reply.headers);
+      reply.pipe(back);
+    });
+    to.on('error', () => back.destroy());
+    from.pipe(to);
+  });
+  return new Promise((done) => {
+    proxy.listen(0, '127.0.0.1', () => {
+      const address = proxy.address() as { port: number };
+      done({
+        url: `http://127.0.0.1:${address.port}`,
+        refused: () => refused,
+        largest: () => largest,
+        close: () =>
+          new Promise((closed) => {
+            proxy.closeAllConnections();
+            proxy.close(() => closed());
           }),
       });
     });

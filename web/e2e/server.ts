@@ -1,5 +1,5 @@
 // Starts the real server on a free port with a data directory of its own.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -13,6 +13,9 @@ export const password = 'correct horse battery';
 export interface Server {
   url: string;
   port: number;
+  data: string;
+  /** Audits the data as an operator would, and says what it printed. */
+  doctor(...args: string[]): string;
   /** What it has printed: the set-up link is in it. */
   log(): string;
   stop(): Promise<void>;
@@ -58,6 +61,11 @@ export async function startServer({ fresh = false } = {}): Promise<Server> {
   return {
     url,
     port,
+    data,
+    doctor: (...args) => {
+      const { stdout, stderr } = spawnSync(binary, ['doctor', '--data', data, ...args]);
+      return String(stdout) + String(stderr);
+    },
     log: () => log,
     async stop() {
       await end('SIGTERM');

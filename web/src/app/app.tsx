@@ -2,10 +2,10 @@ import { Button } from '@mantine/core';
 import { lazy, Suspense, useEffect, useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
 import { session } from '@/api/call';
-import { useSummary } from '@/features/transfers';
 import { go, place, safeNext, subscribePlace } from '@/lib/location';
 import { Brand } from '@/ui/brand';
 import classes from './app.module.css';
+import { waitingUploads } from './waiting';
 
 const SignIn = lazy(() => import('@/features/account/sign-in'));
 const FirstRun = lazy(() => import('./first-run'));
@@ -48,7 +48,10 @@ function Screen() {
   }, [away, home, room, here]);
 
   if (room === 'setup') return <FirstRun token={here.query.get('token') ?? ''} />;
-  if (!signIn) return room === 'signin' ? <SignInScreen ended={here.query.has('next')} /> : null;
+  if (!signIn)
+    return room === 'signin' ? (
+      <SignIn ended={here.query.has('next')} waiting={waitingUploads()} />
+    ) : null;
   if (room === 'files') return <SignedIn user={signIn.user} place={here} />;
   if (home) return null;
   return (
@@ -57,9 +60,4 @@ function Screen() {
       <Button onClick={() => go('/files')}>{t('app.toFiles')}</Button>
     </main>
   );
-}
-
-function SignInScreen({ ended }: { ended: boolean }) {
-  const { groups } = useSummary();
-  return <SignIn ended={ended} waiting={groups.waiting + groups.running} />;
 }

@@ -1,10 +1,14 @@
 import type { QueryClient } from '@tanstack/react-query';
 import { session } from '@/api/call';
 import { capacityQuery, listingKey, uploadsQuery } from '@/api/queries';
+import { wallClock } from '@/lib/clock';
 import { pathKey, uriOf } from '@/lib/path';
-import type { Engine } from '@/upload/engine';
+import { Engine } from '@/upload/engine';
 import { WorkerHasher } from '@/upload/hash';
+import { type Memory, Pace } from '@/upload/pace';
 import type { Hasher } from '@/upload/server';
+import { relay } from '@/upload/transports/relay';
+import { countWaiting } from './waiting';
 
 /** A folder into which thousands of files arrive is read again this often at most. */
 const refreshEvery = 2_000;
@@ -13,12 +17,20 @@ const refreshEvery = 2_000;
  * Over HTTP/1 a browser opens six connections to a host. If chunks took them
  * all, opening a folder would wait until one of them is through.
  */
-export function sendsAtOnce(): number {
+function sendsAtOnce(): number {
   const [page] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
   return page && /^h[23]/.test(page.nextHopProtocol) ? 9 : 4;
 }
 
-export function startHasher(): Hasher {
+const paceKey = 'wharfinger.pace';
+
+/** Storage is of one origin, and so is what lies between it and this browser. */
+const paceMemory: Memory = {
+  load: () => localStorage.getItem(paceKey),
+  save: (text) => localStorage.setItem(paceKey, text),
+};
+
+function startHasher(): Hasher {
   const cores = navigator.hardwareConcurrency ?? 2;
   return new WorkerHasher(
     () => new Worker(new URL('../upload/hash.worker.ts', import.meta.url), { type: 'module' }),
@@ -26,17 +38,40 @@ export function startHasher(): Hasher {
   );
 }
 
-/** Ties the page's one engine to what happens around the page. */
-export function connectEngine(engine: Engine, queries: QueryClient): void {
+let made: Engine | undefined;
+
+/** The page's one engine, made for the first screen that needs it. */
+export function engineOf(queries: QueryClient): Engine {
+  if (made) return made;
+  made = new Engine({
+    server: relay,
+    hasher: startHasher(),
+    clock: wallClock,
+    pace: new Pace(Date.now, paceMemory),
+    sendsAtOnce: sendsAtOnce(),
+  });
+  connectEngine(made, queries);
+  return made;
+}
+
+/** Ties the engine to what happens around the page. */
+function connectEngine(engine: Engine, queries: QueryClient): void {
   if (!navigator.onLine) engine.hold('offline');
   window.addEventListener('offline', () => engine.hold('offline'));
   window.addEventListener('online', () => {
     engine.release('offline');
     engine.tryNow();
   });
+  let user = session.current()?.user.id;
   session.subscribe(() => {
-    if (session.current()) engine.release('signedOut');
+    const next = session.current()?.user.id;
+    if (next === undefined) return;
+    // Nothing of one account goes to the next.
+    if (user !== undefined && next !== user) engine.abandon();
+    user = next;
+    engine.release('signedOut');
   });
+  countWaiting(() => engine.summary().groups.waiting + engine.summary().groups.running);
   window.addEventListener('beforeunload', (e) => {
     if (engine.busy) e.preventDefault();
   });

@@ -1,13 +1,14 @@
 import { useMediaQuery } from '@mantine/hooks';
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { lazy, Suspense, useEffect, useState } from 'react';
 import type { User } from '@/api/model';
 import { type Sort, siteBasicQuery } from '@/api/queries';
 import { AccountMenu, CapacityBar } from '@/features/account';
 import { FilesPage } from '@/features/files';
-import { PendingCell, SessionStory } from '@/features/transfers';
+import { EngineProvider, PendingCell, SessionStory } from '@/features/transfers';
 import { i18next } from '@/lib/i18n';
 import { folderHref, go, type Place, titleOf } from '@/lib/location';
+import { engineOf } from './engine';
 import { Frame } from './frame';
 import { useIntake } from './intake';
 
@@ -26,7 +27,15 @@ function sortOf(query: URLSearchParams): Sort {
   return { orderBy, direction: query.get('dir') === 'desc' ? 'desc' : 'asc' };
 }
 
-export default function SignedIn({ user, place }: Props) {
+export default function SignedIn(props: Props) {
+  return (
+    <EngineProvider value={engineOf(useQueryClient())}>
+      <Screen {...props} />
+    </EngineProvider>
+  );
+}
+
+function Screen({ user, place }: Props) {
   const { data: site } = useQuery(siteBasicQuery);
   const narrow = useMediaQuery('(max-width: 767px)');
   const [open, setOpen] = useState(false);

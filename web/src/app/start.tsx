@@ -6,17 +6,12 @@ import { createRoot } from 'react-dom/client';
 import { I18nextProvider, initReactI18next } from 'react-i18next';
 import { session } from '@/api/call';
 import { ApiError } from '@/api/error';
-import { EngineProvider } from '@/features/transfers';
-import { wallClock } from '@/lib/clock';
 import { i18next, startTexts } from '@/lib/i18n';
 import { theme } from '@/ui/theme';
 import { Tips } from '@/ui/tips';
 import { Toasts } from '@/ui/toast';
-import { Engine } from '@/upload/engine';
-import { relay } from '@/upload/transports/relay';
 import { App } from './app';
 import { Boundary } from './boundary';
-import { connectEngine, sendsAtOnce, startHasher } from './engine';
 import { preloadWhenIdle } from './preload';
 
 const colorSchemes = localStorageColorSchemeManager({ key: 'wharfinger.theme' });
@@ -35,22 +30,12 @@ export async function start(root: HTMLElement): Promise<void> {
     },
   });
   // Nothing of one account may show to the next.
-  const engine = new Engine({
-    server: relay,
-    hasher: startHasher(),
-    clock: wallClock,
-    sendsAtOnce: sendsAtOnce(),
-  });
   let user = session.current()?.user.id;
   session.subscribe(() => {
     const next = session.current()?.user.id;
-    if (next !== undefined && user !== undefined && next !== user) {
-      queries.clear();
-      engine.abandon();
-    }
+    if (next !== undefined && user !== undefined && next !== user) queries.clear();
     user = next ?? user;
   });
-  connectEngine(engine, queries);
   if (session.current()) void import('./signed-in'); // while the first screen is made
   preloadWhenIdle();
   createRoot(root).render(
@@ -59,9 +44,7 @@ export async function start(root: HTMLElement): Promise<void> {
         <MantineProvider theme={theme} defaultColorScheme="auto" colorSchemeManager={colorSchemes}>
           <QueryClientProvider client={queries}>
             <Boundary>
-              <EngineProvider value={engine}>
-                <App />
-              </EngineProvider>
+              <App />
               <Toasts />
               <Tips />
             </Boundary>

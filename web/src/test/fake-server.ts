@@ -2,7 +2,7 @@
 import { ApiError, Code, type FailureKind } from '@/api/error';
 import { pathKey, pathOf } from '@/lib/path';
 import { compute } from '@/upload/compute';
-import { allChunks, chunkCount, chunkRange, mergeRanges, type Range } from '@/upload/plan';
+import { allChunks, chunkCount, chunkRange, gaps, mergeRanges, type Range } from '@/upload/plan';
 import type { CreateRequest, Hasher, Part, Ticket, Upload, UploadServer } from '@/upload/server';
 import type { TestClock } from './clock';
 
@@ -24,6 +24,8 @@ interface Session {
   bytes: Uint8Array;
   chunkSize: number;
   held: Set<number>;
+  /** Pieces of chunks. */
+  pieces: Range[];
   state: Upload['state'];
   updatedAt: number;
 }
@@ -47,6 +49,8 @@ export class FakeServer implements UploadServer {
   fault: (op: string, part?: Part) => Fault = () => 'none';
   signedIn = true;
   concurrency: number | undefined;
+  /** Takes chunks in pieces that lie at multiples of it. */
+  pieceAlign: number | undefined;
   /** Keeps finished sessions, as ours does; the reference forgets them. */
   remembers = true;
   private readonly sending = new Map<string, number>();
@@ -74,17 +78,19 @@ export class FakeServer implements UploadServer {
         bytes: new Uint8Array(request.size),
         chunkSize,
         held: new Set(),
+        pieces: [],
         state: 'open',
         updatedAt: this.clock.now(),
       });
       const expires = this.clock.now() + 86_400_000;
-      return { sessionId: id, chunkSize, expires, concurrency: this.concurrency, relayed: true };
+      const { concurrency, pieceAlign } = this;
+      return { sessionId: id, chunkSize, pieceAlign, expires, concurrency, relayed: true };
     });
   }
 
   async send(part: Part): Promise<void> {
     const { sessionId, index, body, signal } = part;
-    const mark = `${sessionId}/${index}`;
+    const mark = `${sessionId}/${index}/${part.range?.join() ?? ''}`;
     if (this.told.has(mark)) this.wasted.push(mark);
     const now = (this.sending.get(sessionId) ?? 0) + 1;
     this.sending.set(sessionId, now);
@@ -107,7 +113,7 @@ export class FakeServer implements UploadServer {
             bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] as number) ^ 1;
             digest = 'sha-256=:changed:';
           }
-          this.store(sessionId, index, bytes, digest === part.digest);
+          this.store(part, bytes, digest === part.digest);
         },
         part,
       );
@@ -186,16 +192,21 @@ export class FakeServer implements UploadServer {
     return result;
   }
 
-  private store(id: string, index: number, bytes: Uint8Array, intact: boolean): void {
+  private store({ sessionId: id, index, range }: Part, bytes: Uint8Array, intact: boolean): void {
     const session = this.session(id);
     if (session.state === 'done') return; // a repeat by its owner is harmless
     const plan = { size: session.request.size, chunkSize: session.chunkSize };
     if (index >= chunkCount(plan)) throw refusal(Code.chunkIndex);
-    const [from, to] = chunkRange(plan, index);
+    const [from, to] = range ?? chunkRange(plan, index);
+    const crosses = session.pieces.some((p) => p[0] < to && from < p[1]);
+    if (crosses || (range && from % (this.pieceAlign as number) !== 0))
+      throw refusal(Code.chunkLength);
     if (bytes.length !== to - from) throw refusal(Code.chunkLength);
     if (!intact) throw refusal(Code.io);
     session.bytes.set(bytes, from);
-    session.held.add(index);
+    if (range) session.pieces.push(range);
+    if (gaps(chunkRange(plan, index), range ? session.pieces : [[from, to]]).length === 0)
+      session.held.add(index);
     session.updatedAt = this.clock.now();
     if (session.held.size < chunkCount(plan)) return;
     this.files.set(session.key, {
@@ -225,12 +236,16 @@ export class FakeServer implements UploadServer {
   private upload(s: Session): Upload {
     const plan = { size: s.request.size, chunkSize: s.chunkSize };
     const held = s.state === 'done' ? allChunks(plan) : s.held;
-    const received: Range[] = mergeRanges([...held].map((i) => chunkRange(plan, i)));
+    const received: Range[] = mergeRanges([
+      ...[...held].map((i) => chunkRange(plan, i)),
+      ...s.pieces,
+    ]);
     return {
       sessionId: s.id,
       uri: s.request.uri,
       size: s.request.size,
       chunkSize: s.chunkSize,
+      pieceAlign: this.pieceAlign,
       received,
       receivedBytes: received.reduce((sum, [from, to]) => sum + to - from, 0),
       state: s.state,

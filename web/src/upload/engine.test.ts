@@ -67,7 +67,8 @@ describe('work at once', () => {
     const files = await Promise.all([...Array(9).keys()].map((i) => makeFile(90, i, `${i}`)));
     engine.add(files.map((f) => entry(f.file)));
     await clock.until(ended(engine));
-    expect([server.mostFilesAtOnce, server.mostChunksAtOnce]).toEqual([3, 3]);
+    expect(server.mostFilesAtOnce).toBeLessThanOrEqual(3);
+    expect(server.mostChunksAtOnce).toBe(3);
   });
 
   test('no more chunks of all files than the connections allow', async () => {

@@ -3,6 +3,7 @@ import { Listeners } from '@/lib/observable';
 import type { Path } from '@/lib/path';
 import { Board, type Totals } from './board';
 import type { ConflictChoice, Group, Job } from './job';
+import { Pace } from './pace';
 import { Runner } from './runner';
 import type { Hasher, Upload, UploadServer } from './server';
 
@@ -11,6 +12,8 @@ export interface EngineOptions {
   hasher: Hasher;
   clock: Clock;
   random?: () => number;
+  /** What is known of the way to the server. */
+  pace?: Pace;
   filesAtOnce?: number;
   chunksAtOnce?: number;
   /** Chunks of all files at a time. */
@@ -33,6 +36,8 @@ export interface Summary extends Totals {
   hold: Hold | undefined;
   bytesPerSecond: number;
   secondsLeft: number | undefined;
+  /** The largest request that a proxy lets through, if it was found to refuse larger ones. */
+  allowed: number | undefined;
 }
 
 /** The page is told at most this often, however many chunks come and go. */
@@ -45,6 +50,7 @@ const quiet = 200;
 export class Engine {
   readonly board = new Board();
   private readonly runner: Runner;
+  private readonly pace: Pace;
   private readonly listeners = new Listeners();
   private readonly settled = new Set<(job: Job) => void>();
   private readonly holds = new Set<Hold>();
@@ -55,9 +61,11 @@ export class Engine {
   private publications = 0;
 
   constructor(private readonly options: EngineOptions) {
+    this.pace = options.pace ?? new Pace(() => options.clock.now());
+    const { pace } = this;
     this.runner = new Runner(
       this.board,
-      { random: Math.random, filesAtOnce: 3, chunksAtOnce: 3, sendsAtOnce: 9, ...options },
+      { random: Math.random, filesAtOnce: 3, chunksAtOnce: 3, sendsAtOnce: 9, ...options, pace },
       {
         held: () => this.holds.size > 0,
         choice: (batch) => this.choices.get(batch),
@@ -95,6 +103,7 @@ export class Engine {
       },
       hold: (['signedOut', 'offline', 'paused'] as const).find((h) => this.holds.has(h)),
       bytesPerSecond,
+      allowed: this.pace.allowed,
       secondsLeft: bytesPerSecond > 1 && left > 0 ? left / bytesPerSecond : undefined,
     };
   }

@@ -20,8 +20,7 @@ export function chunkRange({ size, chunkSize }: Plan, index: number): Range {
 }
 
 /**
- * The chunks that lie wholly within `received`. A chunk of which the server
- * holds only a part is sent again whole. The one chunk of an empty file is never
+ * The chunks that lie wholly within `received`. The one chunk of an empty file is never
  * among them: no range can say that it arrived.
  */
 export function receivedChunks(plan: Plan, received: readonly Range[]): Set<number> {
@@ -46,6 +45,20 @@ export function mergeRanges(ranges: readonly Range[]): Range[] {
     else merged.push([from, to]);
   }
   return merged;
+}
+
+/** What of `whole` is in none of `taken`. */
+export function gaps(whole: Range, taken: readonly Range[]): Range[] {
+  const free: Range[] = [];
+  let at = whole[0];
+  for (const [from, to] of mergeRanges(taken)) {
+    if (to <= at) continue;
+    if (from >= whole[1]) break;
+    if (from > at) free.push([at, from]);
+    at = to;
+  }
+  if (at < whole[1]) free.push([at, whole[1]]);
+  return free;
 }
 
 /** How many bytes a set of chunks holds. */

@@ -3,11 +3,12 @@ import type { Clock } from '@/lib/clock';
 import { uriOf } from '@/lib/path';
 import type { Board } from './board';
 import { confirm } from './confirm';
-import { Gate } from './gate';
 import { type ConflictChoice, type Job, pathOfJob, tell } from './job';
 import { Meter } from './meter';
+import type { Pace } from './pace';
 import { LocalError } from './retry';
 import type { Hasher, Part, Upload, UploadServer } from './server';
+import { Streams } from './streams';
 import { begunUnseen } from './taken';
 import { type Outcome, Transfer } from './transfer';
 
@@ -16,6 +17,7 @@ export interface RunnerOptions {
   hasher: Hasher;
   clock: Clock;
   random: () => number;
+  pace: Pace;
   filesAtOnce: number;
   chunksAtOnce: number;
   sendsAtOnce: number;
@@ -52,14 +54,14 @@ export class Runner {
   private readonly toConfirm: Job[] = [];
   private listed: { at: number; uploads: Promise<Upload[]> } | undefined;
 
-  private readonly gate: Gate;
+  private readonly streams: Streams;
 
   constructor(
     private readonly board: Board,
     private readonly options: RunnerOptions,
     private readonly hooks: RunnerHooks,
   ) {
-    this.gate = new Gate(options.sendsAtOnce);
+    this.streams = new Streams(options.sendsAtOnce, () => options.clock.now());
   }
 
   /** Starts as many jobs as there are free slots. */
@@ -117,16 +119,17 @@ export class Runner {
   }
 
   private start(job: Job): void {
-    const { server, hasher, clock, random, chunksAtOnce } = this.options;
+    const { server, hasher, clock, random, pace, chunksAtOnce } = this.options;
     const abort = new AbortController();
     const deps = {
       server,
       hasher,
       clock,
       random,
+      pace,
       chunksAtOnce,
       claimed: this.claimed,
-      send: (part: Part) => this.gate.through(part.signal, () => server.send(part)),
+      send: (part: Part) => this.send(part),
       unfinished: (fresh?: boolean) => this.unfinished(fresh),
       moved: (_: Job, sent: number, confirmed: number) => this.moved(job, sent, confirmed),
       changed: () => this.hooks.changed(),
@@ -146,6 +149,17 @@ export class Runner {
         this.hooks.changed();
       });
     this.runs.set(job, { abort, transfer, ended });
+  }
+
+  private async send(part: Part): Promise<void> {
+    const { server } = this.options;
+    try {
+      await this.streams.through(part.signal, (onGone) => server.send({ ...part, onGone }));
+      this.streams.passed(part.body.size);
+    } catch (error) {
+      if (overloaded(error)) this.streams.failed();
+      throw error;
+    }
   }
 
   private moved(job: Job, sent: number, confirmed: number): void {
@@ -214,6 +228,12 @@ export class Runner {
     this.board.move(job, 'done');
     this.hooks.settled(job);
   }
+}
+
+/** A refusal of this one request says nothing of how many there may be. */
+function overloaded(error: unknown): boolean {
+  if (!(error instanceof ApiError)) return false;
+  return error.kind === 'network' || (error.kind === 'status' && error.status !== 413);
 }
 
 function problemOf(error: unknown): Job['problem'] {

@@ -1,8 +1,10 @@
 import { ApiError, Code } from '@/api/error';
 import type { Clock } from '@/lib/clock';
 import { tryAgain } from './backoff';
-import type { Job } from './job';
-import { allChunks, bytesOf, chunkCount, chunkRange, type Plan, receivedChunks } from './plan';
+import { type Job, tell } from './job';
+import type { Pace } from './pace';
+import { Parts, type Piece } from './parts';
+import { allChunks, receivedChunks } from './plan';
 import { LocalError, type Waiter } from './retry';
 import type { Hasher, Part, Upload, UploadServer } from './server';
 
@@ -12,6 +14,7 @@ export interface SenderDeps {
   /** Sends a chunk when its turn comes among those of all files. */
   send(part: Part): Promise<void>;
   clock: Clock;
+  pace: Pace;
   /** Chunks of one file at a time, unless the storage says less. */
   chunksAtOnce: number;
   /** Bytes went out or came to be confirmed; negative when they are to be sent again. */
@@ -19,9 +22,12 @@ export interface SenderDeps {
   changed(job: Job): void;
 }
 
+/** How often a piece that crosses others is cut anew. */
+const mostCuts = 8;
+
 /** Sends the chunks that one session lacks, and keeps the account of bytes. */
 export class Sender {
-  private plan: Plan = { size: 0, chunkSize: 0 };
+  private parts: Parts;
   private concurrency = 1;
   private readonly inFlight = new Map<number, number>();
   private asking: Promise<void> | undefined;
@@ -30,105 +36,137 @@ export class Sender {
     private readonly job: Job,
     private readonly deps: SenderDeps,
     private readonly waiter: Waiter,
-  ) {}
+  ) {
+    this.parts = new Parts({ size: 0, chunkSize: 0 }, 0, job.held);
+  }
 
   /** A session that holds nothing yet. */
-  begin(chunkSize: number, concurrency: number | undefined): void {
-    this.plan = { size: this.job.size, chunkSize };
+  begin(chunkSize: number, concurrency: number | undefined, pieceAlign = 0): void {
     this.limit(concurrency);
-    this.job.held = new Set();
-    this.account();
+    this.restart(chunkSize, pieceAlign);
   }
 
   /** Takes over what the server says it holds. */
   take(upload: Upload): void {
     const { job } = this;
-    this.plan = { size: job.size, chunkSize: upload.chunkSize };
+    const plan = { size: job.size, chunkSize: upload.chunkSize };
     this.limit(upload.concurrency);
     job.keptUntil = upload.expires;
     job.durability = upload.durability;
+    this.parts = this.parts.under(plan, upload.pieceAlign ?? 0, job.held);
     const whole = upload.state === 'done' || upload.state === 'sealing';
-    const received = whole ? allChunks(this.plan) : receivedChunks(this.plan, upload.received);
+    const received = whole ? allChunks(plan) : receivedChunks(plan, upload.received);
     for (const index of received) {
       if (job.held.has(index)) continue;
       job.held.add(index);
       job.resumed = true;
     }
+    if (!whole && this.parts.takePieces(upload.received)) job.resumed = true;
     this.account();
   }
 
   /** The session is gone, and what it held. */
   forget(): void {
-    this.job.held = new Set();
-    this.plan = { size: this.job.size, chunkSize: 0 };
-    this.account();
+    this.restart(0, 0);
   }
 
   /** Resolves when the server has confirmed every chunk; throws what stopped it. */
   async sendAll(signal: AbortSignal): Promise<void> {
-    const missing: number[] = [];
-    for (let i = 0; i < chunkCount(this.plan); i++) if (!this.job.held.has(i)) missing.push(i);
-
     const stop = new AbortController();
     const forward = () => stop.abort(signal.reason);
     signal.addEventListener('abort', forward, { once: true });
     if (signal.aborted) forward();
 
     // The lanes share one cursor; the first that fails for good stops the others.
-    const cursor = missing.values();
+    this.parts.rewind();
     const lane = async () => {
-      for (let next = cursor.next(); !next.done; next = cursor.next())
-        await this.sendChunk(next.value, stop.signal);
+      for (let next = this.claim(); next; next = this.claim()) {
+        await this.sendRange(next, stop.signal);
+        this.parts.release(next);
+      }
     };
-    this.waiter.lanes = Math.max(1, Math.min(this.concurrency, missing.length));
-    const lanes = Array.from({ length: this.waiter.lanes }, () =>
-      lane()
-        .catch((error) => stop.abort(error))
-        .finally(() => {
-          this.waiter.lanes--;
-        }),
+    const lanes = Array.from({ length: this.concurrency }, () => lane);
+    this.waiter.lanes = lanes.length;
+    await Promise.all(
+      lanes.map((run) =>
+        run()
+          .catch((error) => stop.abort(error))
+          .finally(() => {
+            this.waiter.lanes--;
+          }),
+      ),
     );
-    await Promise.all(lanes);
     this.waiter.lanes = 1;
     signal.removeEventListener('abort', forward);
     stop.signal.throwIfAborted();
   }
 
-  private async sendChunk(index: number, signal: AbortSignal): Promise<void> {
+  private claim(): Piece | undefined {
+    return this.parts.claim(this.deps.pace.limit);
+  }
+
+  /** Sends what the server lacks of a range, in as many bodies as it takes. */
+  private async sendRange(range: Piece, signal: AbortSignal): Promise<void> {
     const { job, deps } = this;
-    for (let failures = 0; !job.held.has(index); failures++) {
+    let failures = 0;
+    for (;;) {
+      const piece = this.parts.within(range, deps.pace.limit);
+      if (!piece) return;
+      const [from, to] = piece.range;
       try {
-        await this.sendOnce(index, signal);
-        return;
+        await this.sendOnce(piece, signal);
+        failures = 0;
       } catch (error) {
-        this.sentOf(index, 0);
+        const sent = this.inFlight.get(from) ?? 0;
+        this.sentOf(from, 0);
         signal.throwIfAborted();
-        if (error instanceof ApiError && error.is(Code.changedMeanwhile))
-          throw new LocalError('mismatch');
-        if (!tryAgain(error, failures)) throw error;
-        deps.changed(job);
-        await this.waiter.wait(error, failures, signal);
+        const known = error instanceof ApiError ? error : undefined;
+        if (known?.is(Code.changedMeanwhile)) throw new LocalError('mismatch');
+        const smaller = this.parts.align > 0 && deps.pace.failed(to - from, sent, error);
+        if (smaller)
+          tell(job, {
+            at: deps.clock.now(),
+            what: 'smaller',
+            bytes: deps.pace.limit,
+            error: known,
+          });
+        failures++;
+        if (smaller && known?.status === 413) continue; // known at once, and nothing arrived
+        if (!this.crossed(known, failures)) {
+          if (!tryAgain(error, failures - 1)) throw error;
+          deps.changed(job);
+          await this.waiter.wait(error, failures - 1, signal);
+        }
         await this.ask(signal);
       }
     }
   }
 
-  private async sendOnce(index: number, signal: AbortSignal): Promise<void> {
+  /** Someone else cut the chunk in another way: what is missing is known after asking. */
+  private crossed(error: ApiError | undefined, failures: number): boolean {
+    const length = error?.is(Code.chunkLength) ?? false;
+    return length && this.parts.align > 0 && failures <= mostCuts;
+  }
+
+  private async sendOnce(piece: Piece, signal: AbortSignal): Promise<void> {
     const { job, deps } = this;
+    const [from, to] = piece.range;
     signal.throwIfAborted();
-    const body = (job.file as File).slice(...chunkRange(this.plan, index));
+    const body = (job.file as File).slice(from, to);
     const digest = await deps.hasher.chunk(body);
     signal.throwIfAborted();
     await deps.send({
       sessionId: job.sessionId as string,
-      index,
+      index: piece.index,
+      ...(!piece.whole && { range: piece.range, size: job.size }),
       body,
       digest,
       signal,
-      onSent: (bytes) => this.sentOf(index, bytes),
+      onSent: (bytes) => this.sentOf(from, bytes),
     });
-    this.inFlight.delete(index);
-    job.held.add(index);
+    this.inFlight.delete(from);
+    this.parts.add(piece);
+    deps.pace.passed(to - from);
     this.waiter.clear();
     this.account();
   }
@@ -149,18 +187,24 @@ export class Sender {
     }
   }
 
-  private sentOf(index: number, bytes: number): void {
-    if (bytes === 0) this.inFlight.delete(index);
-    else this.inFlight.set(index, bytes);
+  private restart(chunkSize: number, align: number): void {
+    this.job.held = new Set();
+    this.parts = new Parts({ size: this.job.size, chunkSize }, align, this.job.held);
+    this.account();
+  }
+
+  private sentOf(from: number, bytes: number): void {
+    if (bytes === 0) this.inFlight.delete(from);
+    else this.inFlight.set(from, bytes);
     this.account();
   }
 
   /** Brings the job's numbers in line with what is held and in flight. */
   private account(): void {
     const { job } = this;
-    const confirmed = bytesOf(this.plan, job.held);
+    const confirmed = this.parts.bytes();
     let sent = confirmed;
-    for (const [index, bytes] of this.inFlight) if (!job.held.has(index)) sent += bytes;
+    for (const [from, bytes] of this.inFlight) if (!this.parts.has(from)) sent += bytes;
     const moved = sent - job.sent;
     const settled = confirmed - job.confirmed;
     job.sent = sent;

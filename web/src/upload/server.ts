@@ -16,6 +16,8 @@ export interface CreateRequest {
 export interface Ticket {
   sessionId: string;
   chunkSize: number;
+  /** Chunks may be sent in pieces that begin and end at multiples of this. */
+  pieceAlign?: number | undefined;
   /** When the server forgets it, Unix milliseconds. */
   expires: number;
   /** How many chunks of one file the storage takes at once, if it says. */
@@ -28,11 +30,16 @@ export interface Ticket {
 export interface Part {
   sessionId: string;
   index: number;
+  /** Which bytes of the file the body is, and the size of that, when it is not the whole chunk. */
+  range?: Range;
+  size?: number;
   body: Blob;
   /** RFC 9530 Content-Digest value. */
   digest: string;
   /** Bytes handed to the network so far: sent, not confirmed. */
   onSent(bytes: number): void;
+  /** All of it has gone; the answer has not come. */
+  onGone?(): void;
   signal: AbortSignal;
 }
 
@@ -42,6 +49,7 @@ export interface Upload {
   uri: string;
   size: number;
   chunkSize: number;
+  pieceAlign?: number | undefined;
   received: readonly Range[];
   receivedBytes: number;
   state: 'open' | 'sealing' | 'done' | 'aborted' | 'expired';

@@ -92,7 +92,7 @@ export class Transfer {
     job.durability = ticket.durability;
     tell(job, { at: deps.clock.now(), what: 'began' });
     if (!ticket.relayed) throw new LocalError('unsupported');
-    this.sender.begin(ticket.chunkSize, ticket.concurrency);
+    this.sender.begin(ticket.chunkSize, ticket.concurrency, ticket.pieceAlign);
     return 'open';
   }
 

@@ -68,7 +68,7 @@ function Facts({ item, story }: Pick<Props, 'item' | 'story'>) {
       )}
       <dl className={classes.facts}>
         <Fact name={t('details.kind')}>{item.folder ? t('details.folder') : kind}</Fact>
-        {!item.folder && (
+        {!item.folder && !item.pending && (
           <Fact name={t('details.size')}>
             <span className="num">
               {formatBytes(item.size)} · {exactBytes(item.size)}
@@ -77,7 +77,7 @@ function Facts({ item, story }: Pick<Props, 'item' | 'story'>) {
         )}
         <Fact name={t('details.where')}>{folder}</Fact>
         <Fact name={t('details.changed')}>{formatMoment(item.changedAt)}</Fact>
-        {data && <MoreFacts file={data} folder={item.folder} />}
+        {data && <MoreFacts file={data} bytes={!item.folder && !item.pending} />}
       </dl>
       <Failure error={error} />
       {item.sessionId && story(item.sessionId)}
@@ -92,7 +92,8 @@ function isDamaged(item: Item, file: FileObject | undefined): boolean {
   return current ? current.damaged === true : item.damaged;
 }
 
-function MoreFacts({ file, folder }: { file: FileObject; folder: boolean }) {
+/** `bytes`: it has a content to tell of. */
+function MoreFacts({ file, bytes }: { file: FileObject; bytes: boolean }) {
   const { t } = useTranslation();
   const { entities = [], storage_policy: policy } = file.extended_info ?? {};
   const current = entities.find((e) => e.id === file.primary_entity);
@@ -103,13 +104,13 @@ function MoreFacts({ file, folder }: { file: FileObject; folder: boolean }) {
       <Fact name={t('details.created')}>{formatMoment(Date.parse(file.created_at))}</Fact>
       {policy && <Fact name={t('details.storage')}>{policy.name}</Fact>}
       {policy?.sync && <Fact name={t('details.durability')}>{t(`durability.${policy.sync}`)}</Fact>}
-      {!folder && entities.length > 1 && (
+      {bytes && entities.length > 1 && (
         <Fact name={t('details.versions')}>
           {entities.filter((e) => e.type === 0).length}
           {oldDamaged && ` · ${t('details.damagedVersion')}`}
         </Fact>
       )}
-      {!folder && (
+      {bytes && (
         <Fact name={t('details.digests')}>
           {digests.some(Boolean) ? (
             digests.map((d) => (

@@ -106,6 +106,9 @@ function Overall({ summary: s }: { summary: Summary }) {
         still={s.hold !== undefined}
       />
       {s.hold && <div className={`${classes.facts} ${classes.hold}`}>{holds[s.hold]}</div>}
+      {s.allowed !== undefined && (
+        <p className={classes.facts}>{t('transfers.limited', { bytes: formatBytes(s.allowed) })}</p>
+      )}
       <div className={classes.tools}>
         {active && !s.hold && (
           <span className={`${classes.pace} num`}>{paceOf(s).join(' · ')}</span>

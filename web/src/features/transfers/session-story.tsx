@@ -1,7 +1,7 @@
 import { lazy, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useEngine, useSummary } from './engine';
-import { useUnfinished } from './use-unfinished';
+import classes from './panel.module.css';
 
 const Timeline = lazy(() => import('./timeline'));
 
@@ -11,14 +11,13 @@ export function SessionStory({ sessionId }: { sessionId: string }) {
   const engine = useEngine();
   useSummary();
   const mine = [...engine.board.all()].find((j) => j.sessionId === sessionId);
-  const upload = useUnfinished().find((u) => u.sessionId === sessionId);
   return (
     <Suspense>
-      <h3>{t('timeline.title')}</h3>
+      <h3 className={classes.storyTitle}>{t('timeline.title')}</h3>
       <Timeline
         sessionId={sessionId}
         story={mine?.story ?? []}
-        durability={mine?.durability ?? upload?.durability}
+        durability={undefined} // the details say it
         live
       />
     </Suspense>

@@ -24,6 +24,7 @@ export const relay: UploadServer = {
     return {
       sessionId: ticket.session_id,
       chunkSize: ticket.chunk_size,
+      pieceAlign: ticket.piece_align,
       expires: ticket.expires * 1000,
       concurrency: chunk_concurrency || undefined,
       durability: ticket.storage_policy.sync,
@@ -68,6 +69,7 @@ export function uploadFrom(u: UploadProgress): Upload {
     uri: u.uri,
     size: u.size,
     chunkSize: u.chunk_size,
+    pieceAlign: u.piece_align,
     received: u.received as [number, number][],
     receivedBytes: u.received_bytes,
     state: u.state,
@@ -108,10 +110,15 @@ function post(part: Part, token: string | undefined): Promise<void> {
     for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
     xhr.setRequestHeader('Content-Type', 'application/octet-stream');
     xhr.setRequestHeader('Content-Digest', part.digest);
+    if (part.range) {
+      const [from, to] = part.range;
+      xhr.setRequestHeader('Content-Range', `bytes ${from}-${to - 1}/${part.size}`);
+    }
     xhr.upload.onprogress = (e) => {
       alive();
       part.onSent(Math.min(e.loaded, part.body.size));
     };
+    xhr.upload.onload = () => part.onGone?.();
     xhr.onload = () =>
       settle(() => {
         try {
