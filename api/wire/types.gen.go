@@ -168,7 +168,7 @@ type BatchFile struct {
 	LastModified int64  `json:"last_modified,omitempty"`
 	MimeType     string `json:"mime_type,omitempty"`
 
-	// ReprDigest RFC 9530 digests of the content. It is refused (40013) if it comes to others. With `crc64nvme`, a file that has the same content already succeeds and nothing is stored.
+	// ReprDigest RFC 9530 digests of the content. It is refused (50004) if it comes to others. With `crc64nvme`, a file that has the same content already succeeds and nothing is stored.
 	ReprDigest string `json:"repr_digest,omitempty"`
 
 	// Size At most 262144; else this file is refused.

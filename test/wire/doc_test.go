@@ -33,7 +33,8 @@
 // JSON is compared without regard to the order of keys, and exactly: a key too
 // many or too few is a failure, unless the expected key ends in "?" (may be
 // missing) or is "..." (others may follow). A list that begins with "..." must
-// contain the rest, whatever else there is.
+// contain the rest, whatever else there is. An answer of a value a line
+// (application/x-ndjson) is compared as the list of them.
 //
 // ${kind} stands for any value of a kind (any, string, text, int, bool, list,
 // object, uuid, time, id, digest); ${name:kind} keeps it as ${name};

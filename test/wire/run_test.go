@@ -281,13 +281,22 @@ func (r *runner) compareBody(m *matcher, body string, got answer) error {
 	if err != nil {
 		return fmt.Errorf("expected body: %w", err)
 	}
-	have, err := decode(got.body)
+	have, err := decode(listed(got))
 	if err != nil {
 		m.fail("body", "not JSON: %v", err)
 		return nil
 	}
 	m.match("", want, have)
 	return nil
+}
+
+// listed makes one list of an answer that is a JSON value a line.
+func listed(got answer) []byte {
+	if !strings.HasPrefix(got.header.Get("Content-Type"), "application/x-ndjson") {
+		return got.body
+	}
+	lines := bytes.Split(bytes.TrimSuffix(got.body, []byte("\n")), []byte("\n"))
+	return slices.Concat([]byte("["), bytes.Join(lines, []byte(",")), []byte("]"))
 }
 
 // compareEnvelope is for answers without data.

@@ -69,7 +69,7 @@ func ReadFrame(r io.ByteReader) (Frame, error) {
 		case errors.Is(err, io.EOF) && n == 0:
 			return Frame{}, io.EOF
 		case err != nil:
-			return Frame{}, errs.As(op, errs.Transient, errs.ChunkShort, err)
+			return Frame{}, broken(op, err)
 		case c == '\n':
 			f, ok := parseFrame(string(text[:n]))
 			if !ok {

@@ -710,7 +710,7 @@ export interface components {
              */
             entity_type?: "version";
             /**
-             * @description RFC 9530 digests of the content. It is refused (40013) if it comes to others. With `crc64nvme`, a file that has the same content already succeeds and nothing is stored.
+             * @description RFC 9530 digests of the content. It is refused (50004) if it comes to others. With `crc64nvme`, a file that has the same content already succeeds and nothing is stored.
              * @example crc64nvme=:iOAmtPC8JAs=:
              */
             repr_digest?: string;
