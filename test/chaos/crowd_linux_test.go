@@ -25,8 +25,22 @@ const crowdMemory = 256 << 20
 // middle of a body, inside a control group of 256 MiB. All come to their end with the
 // bytes that were sent, nobody is refused, and the kernel kills nothing.
 func TestAThousandSlowUploadsFitInto256MiB(t *testing.T) {
-	processes(t)
-	const n = 1000
+	t.Run("chunks of larger files", func(t *testing.T) {
+		processes(t)
+		slowCrowd(t, newWorld, 3*chunkSize+1, 1000)
+	})
+	t.Run("small files of one chunk", func(t *testing.T) {
+		processes(t)
+		n := 300 // the short form
+		if release() {
+			n = 1000
+		}
+		slowCrowd(t, newSmallWorld, 3*chunkSize, n)
+	})
+}
+
+// slowCrowd does it with n files of least bytes and up to a chunk of 64 KiB more.
+func slowCrowd(t *testing.T, begin maker, least, n int) {
 	held := 5 * time.Second
 	if release() {
 		held = 45 * time.Second // longer than a slow body is left in peace
@@ -34,7 +48,7 @@ func TestAThousandSlowUploadsFitInto256MiB(t *testing.T) {
 	rnd, seed := seeded(t)
 	g := newGroup(t, "memory", "memory")
 	g.set("memory.limit_in_bytes", "memory.max", fmt.Sprint(crowdMemory))
-	w := newWorld(t, workspace(t), rnd, seed)
+	w := begin(t, workspace(t), rnd, seed)
 	defer func() { report(t, seed, w.counts) }()
 	defer w.srv.Kill() // before its group goes
 	w.srv.Kill()
@@ -45,7 +59,7 @@ func TestAThousandSlowUploadsFitInto256MiB(t *testing.T) {
 	c := crowd{world: w, held: make(chan struct{}), all: make(chan struct{}), n: int64(n)}
 	jobs := make([]*pending, n)
 	for i := range jobs {
-		jobs[i] = uploadOf(w.fresh(3*chunkSize+1+w.roll(chunkSize)), chunkSize)
+		jobs[i] = uploadOf(w.fresh(least+w.roll(chunkSize)), w.chunkSize())
 		jobs[i].session = c.create(i, jobs[i].size)
 	}
 	var uploads sync.WaitGroup
@@ -107,7 +121,7 @@ func status(t *testing.T, pid int, key string) (n int) {
 
 func crowdURI(i int) string { return fmt.Sprintf("cloudreve://my/crowd/%d.bin", i) }
 
-// crowd are uploads that wait for each other in the middle of their second chunk.
+// crowd are uploads that wait for each other in the middle of the first chunk they send.
 type crowd struct {
 	*world
 	n     int64
@@ -126,9 +140,13 @@ func (c *crowd) create(i, size int) string {
 
 func (c *crowd) upload(i int, up *pending) {
 	b := up.bytes()
-	for _, n := range []int{1, 0, 3, 2} {
+	order := []int{1, 0, 3, 2}
+	if len(up.chunks) == 1 {
+		order = []int{0}
+	}
+	for at, n := range order {
 		var err error
-		if n == 1 {
+		if at == 0 {
 			err = c.slow(up, n, up.part(b, n))
 		} else {
 			err = c.api.Send(up.session, n, up.part(b, n), nil)
