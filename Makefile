@@ -12,6 +12,7 @@ SHELL := /bin/bash
 GOLANGCI_VERSION  := v2.15.0
 SQLC_VERSION      := v1.31.1
 GOTESTSUM_VERSION := v1.13.0
+VERSITYGW_VERSION := v1.8.0
 
 # One set of flags for every go command, so that all of them share one build cache.
 export GOFLAGS     := -trimpath
@@ -30,6 +31,7 @@ PACKAGES  := $(STAMP)/packages
 GOLANGCI  := $(STAMP)/golangci-lint-$(GOLANGCI_VERSION)
 SQLC      := $(STAMP)/sqlc-$(SQLC_VERSION)
 GOTESTSUM := $(STAMP)/gotestsum-$(GOTESTSUM_VERSION)
+VERSITYGW := $(STAMP)/versitygw-$(VERSITYGW_VERSION)
 WEB_DEPS  := web/node_modules/.package-lock.json
 WEB_DIST  := web/dist/index.html
 BINARY    := bin/wharf
@@ -133,6 +135,21 @@ cover: ## Statement coverage into coverage/, with a floor for the rooms that gua
 fuzz: ## Every fuzz target for FUZZTIME (5s)
 	$(STEP) fuzz scripts/fuzz $(or $(FUZZTIME),5s)
 
+##@ Measure
+
+# Never part of a check: a machine that is shared tells about itself. Linux only.
+.PHONY: bench
+bench: $(BINARY) $(VERSITYGW) ## Beside nginx, versitygw and measuring sticks (20 minutes), into docs/PERFORMANCE.md
+	@scripts/bench
+
+.PHONY: bench-short
+bench-short: $(BINARY) $(VERSITYGW) ## The same in 3 minutes, printed only
+	@scripts/bench -short
+
+.PHONY: profile
+profile: $(MODULES) ## Processor profile of MODE: small1, small16 (default), big, get, range
+	@scripts/profile $(or $(MODE),small16)
+
 ##@ Change
 
 .PHONY: generate
@@ -187,6 +204,10 @@ $(GOLANGCI):
 
 $(SQLC):
 	$(STEP) sqlc scripts/tool sqlc $(SQLC_VERSION) github.com/sqlc-dev/sqlc/cmd/sqlc
+	@mkdir -p $(@D) && touch $@
+
+$(VERSITYGW):
+	$(STEP) versitygw scripts/tool versitygw $(VERSITYGW_VERSION) github.com/versity/versitygw/cmd/versitygw
 	@mkdir -p $(@D) && touch $@
 
 $(GOTESTSUM):

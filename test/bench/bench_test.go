@@ -112,3 +112,57 @@ func BenchmarkBigChunk(b *testing.B) {
 		s.put(data)
 	}
 }
+
+// stored uploads one file and returns the path of a link to it.
+func (s *server) stored(data []byte) string {
+	s.put(data)
+	var links wire.FileURLs
+	name := fmt.Sprintf("cloudreve://my/bench/%d", serial.Load())
+	s.call("POST", "/file/url", fmt.Appendf(nil, `{"uris":[%q]}`, name), &links)
+	return links.URLs[0].URL
+}
+
+func (s *server) get(url, ranges string, want int64) {
+	req, err := http.NewRequestWithContext(s.b.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		s.b.Error(err)
+		return
+	}
+	if ranges != "" {
+		req.Header.Set("Range", ranges)
+	}
+	res, err := s.http.Do(req)
+	if err != nil {
+		s.b.Error(err)
+		return
+	}
+	defer res.Body.Close()
+	if n, err := io.Copy(io.Discard, res.Body); n != want || err != nil {
+		s.b.Errorf("%s: %d of %d bytes, %v", res.Status, n, want, err)
+	}
+}
+
+const storedSize = 16 << 20
+
+// BenchmarkGet is one whole GET of 16 MiB.
+func BenchmarkGet(b *testing.B) {
+	s := start(b)
+	url := s.stored(make([]byte, storedSize))
+	b.SetBytes(storedSize)
+	for b.Loop() {
+		s.get(url, "", storedSize)
+	}
+}
+
+// BenchmarkRange is 64 KiB from the middle of a file, four clients at once.
+func BenchmarkRange(b *testing.B) {
+	s := start(b)
+	url := s.stored(make([]byte, storedSize))
+	b.SetParallelism(2) // times GOMAXPROCS
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			s.get(url, "bytes=1000000-1065535", 64<<10)
+		}
+	})
+}
