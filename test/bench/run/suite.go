@@ -56,6 +56,9 @@ func (s *suite) run() error {
 		if err := s.lists(seeded, round); err != nil {
 			return err
 		}
+		if err := s.huge(seeded, round); err != nil {
+			return err
+		}
 		for i := range all {
 			p := all[(i+round)%len(all)]
 			if err := s.starts(p, round); err != nil {
@@ -90,7 +93,7 @@ func (s *suite) rotate(mode string, round int) error {
 		case "get":
 			s.keep(v.peer, v.run(dir, round).Download(s.o.getSize, rangesEach)...)
 		case "batch":
-			s.keep(v.peer, v.run(dir, round).Batch())
+			s.keep(v.peer, v.run(dir, round).Batch(s.o.smallFor))
 		}
 		if err := v.sweep(); err != nil {
 			return err
@@ -114,7 +117,7 @@ func (s *suite) calm() {
 
 // starts measures a start on an empty folder and one on the folder it left.
 func (s *suite) starts(p peer, round int) error {
-	if !p.has("start") {
+	if !p.has("start") || round > s.o.holdRounds {
 		return nil
 	}
 	dir := s.folder(fmt.Sprintf("start%d", round), p.name)
@@ -160,7 +163,7 @@ func (s *suite) holds(p peer, round int) error {
 	return v.sweep()
 }
 
-// lists measures pages and huge sessions on the server with the seeded folders.
+// lists measures pages on the server with the seeded folders.
 func (s *suite) lists(p peer, round int) error {
 	v, err := p.start(s.folder("seed", ours))
 	if err != nil {
@@ -178,7 +181,6 @@ func (s *suite) lists(p peer, round int) error {
 		page := s.pages[(i+round)%len(s.pages)]
 		s.keep(p, v.run("", round).List(page, s.o.listReps))
 	}
-	s.keep(p, v.run(fmt.Sprintf("huge%d", round), round).Session(hugeSize, hugeReps))
 	return nil
 }
 

@@ -41,7 +41,7 @@ var tables = []table{
 		smallBases,
 	},
 	{
-		"batch", "Files of 4 KiB through the batch door, 1 connection", "No peer has such a door.",
+		"batch", "Files of 4 KiB through the batch door, 1 connection", "A thousand in a request, one request after the other. No peer has such a door.",
 		[]string{"per_s", "cpu_ms"}, nil,
 	},
 	{
@@ -61,7 +61,7 @@ var tables = []table{
 	},
 	{
 		"session", "Upload sessions for an object of 5 TB",
-		"Made one after the other on local storage; memory is the highest of the process meanwhile, that holds the listings below too.",
+		"Made one after the other on local storage, which is an empty file system of 8 TiB in memory, because a disk without room refuses; the database is on the disk.",
 		[]string{"p50_ms", "p99_ms", "cpu_ms", "rss_before_mib", "rss_mib"}, nil,
 	},
 	{
@@ -106,7 +106,7 @@ func (r *report) preface(b *strings.Builder) {
 		v = append(v, name+" "+r.Versions[name])
 	}
 	fmt.Fprintf(b, "Versions: %s.\n\n", strings.Join(v, "; "))
-	fmt.Fprintf(b, "%d rounds in %.0f minutes, the order rotated in each (%d in “held”). Every figure: median (least..most). ", r.Rounds, r.Minutes, r.o.holdRounds)
+	fmt.Fprintf(b, "%d rounds in %.0f minutes, the order rotated in each (%d in “held” and “idle”). Every figure: median (least..most). ", r.Rounds, r.Minutes, r.o.holdRounds)
 	b.WriteString("“ours / x” is the median of the ratios within each round. “Others” is the number of cores that other processes used meanwhile: the noise.\n")
 	fmt.Fprintf(b, "Read back and compared before counting: every measurement but those of raw-*, which gives nothing back. Failed and not counted: %d.\n\n", r.Failed)
 	b.WriteString(r.notMeasured())
