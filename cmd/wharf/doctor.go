@@ -69,8 +69,8 @@ func printDiagnosis(w io.Writer, d app.Diagnosis, fix bool) error {
 	for _, p := range d.Promises {
 		fmt.Fprintf(w, "%s (sync %s): %s\n", show(p.Policy), p.Sync, p.Words)
 	}
-	fmt.Fprintf(w, "Looked at %d contents, %d stored blobs, %d unfinished uploads; read %s.\n",
-		d.Versions, d.Blobs, d.Sessions, showSize(d.Read))
+	fmt.Fprintf(w, "Looked at %d contents, %d stored blobs, %d packs, %d unfinished uploads; read %s.\n",
+		d.Versions, d.Blobs, d.Packs, d.Sessions, showSize(d.Read))
 	for _, f := range d.Findings {
 		fmt.Fprintf(w, "%s: %s\n", f.Trouble, show(f.Message))
 		if f.Blob != "" {

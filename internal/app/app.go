@@ -220,8 +220,12 @@ func (a *App) sweep(ctx context.Context) {
 		more, err = a.catalog.Reap(ctx, a.cfg.Clock(), reapBatch)
 		reaped += more
 	}
-	if err != nil && ctx.Err() == nil {
+	tidied, terr := a.catalog.TidyPacks(ctx)
+	if err = errors.Join(err, terr); err != nil && ctx.Err() == nil {
 		a.cfg.Log.Error("sweep", "err", err.Error())
+	}
+	if tidied != (catalog.Tidied{}) {
+		a.cfg.Log.Info("tidied packs", "dropped", tidied.Dropped, "moved", tidied.Moved, "bytes", tidied.Bytes, "damaged", tidied.Damaged)
 	}
 	if did != (upload.Swept{}) || reaped > 0 {
 		a.cfg.Log.Info("swept", "settled", did.Settled, "expired", did.Expired, "forgotten", did.Forgotten, "discarded", did.Discarded, "unlinked", reaped)

@@ -65,6 +65,7 @@ type Inspection struct {
 type Inspected struct {
 	Versions int64 `json:"versions"`
 	Blobs    int64 `json:"blobs"`
+	Packs    int64 `json:"packs"`
 	Read     int64 `json:"bytes_read"`
 }
 

@@ -29,6 +29,7 @@ type Catalog struct {
 	buckets Buckets
 	keyring *blob.Keyring
 	clock   core.Clock
+	tidying tidying
 }
 
 // New returns the catalog over o.

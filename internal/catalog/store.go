@@ -67,6 +67,10 @@ type Versions interface {
 	// owner's used bytes. A version that is not there is no error. The node is not
 	// touched.
 	DropVersion(ctx context.Context, id core.VersionID, at time.Time) error
+	// MoveBlob gives a version other bytes of the same content, if its blob still is
+	// m.From, which then is doomed. false when it is not, also for a version that is
+	// not there; nothing changes then.
+	MoveBlob(ctx context.Context, m Move) (bool, error)
 }
 
 // Ledger keeps what each user has used and reserved. It always holds that
@@ -108,6 +112,30 @@ type Doomed interface {
 	DoomedBefore(ctx context.Context, before time.Time, limit int) ([]DoomedBlob, error)
 	// Forget removes the rows after the bytes are gone.
 	Forget(ctx context.Context, b []DoomedBlob) error
+}
+
+// Packs tells what is in use of the packs of blob.Packer. The rows are what says
+// so: a pack does not know who needs it.
+type Packs interface {
+	// PackUse counts what rows name in a pack. Versions are counted before doomed
+	// blobs, so that one that goes meanwhile is seen.
+	PackUse(ctx context.Context, p core.PolicyID, pack string) (PackUse, error)
+	// VersionsIn returns up to limit versions of a pack in order of their blobs,
+	// after that blob; "" is the beginning.
+	VersionsIn(ctx context.Context, p core.PolicyID, pack, after string, limit int) ([]Version, error)
+}
+
+// PackUse is how much of a pack is in use.
+type PackUse struct {
+	Objects, Bytes int64 // of versions
+	Doomed         int64 // blobs that wait to be unlinked
+}
+
+// Move is a blob that takes the place of another.
+type Move struct {
+	Version  core.VersionID
+	From, To string
+	At       time.Time // when From is doomed; not unlinked before
 }
 
 // Directory keeps users and groups.
@@ -184,6 +212,7 @@ type Tx interface {
 type Store interface {
 	Tx
 	Audit
+	Packs
 	// InTx runs fn in one transaction and commits durably if it returns nil.
 	// fn may run more than once (a lost race is retried) and must do nothing
 	// but use tx: another transaction, or MintID, inside it waits for itself. It

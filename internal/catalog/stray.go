@@ -35,6 +35,9 @@ func (c *Catalog) inspectBlobs(ctx context.Context, in Inspection, did *Inspecte
 			}
 			after, more = page.Next, page.Next != ""
 		}
+		if err := c.inspectPacks(ctx, in, place{p, policies, b}, did); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -48,8 +51,7 @@ type place struct {
 }
 
 func (c *Catalog) inspectBlob(ctx context.Context, in Inspection, at place, o blob.Info) error {
-	now := c.clock()
-	if now.Sub(o.ModTime) < Settling {
+	if c.clock().Sub(o.ModTime) < Settling {
 		return nil
 	}
 	claimed, err := c.claimed(ctx, in, at.policies, o.Key)
@@ -60,13 +62,17 @@ func (c *Catalog) inspectBlob(ctx context.Context, in Inspection, at place, o bl
 	if errs.Is(err, errs.NotFound) {
 		return nil // unlinked since it was listed
 	}
-	f := Finding{
-		Trouble: BlobStray, Policy: at.policy.Name, Blob: o.Key,
-		Message: fmt.Sprintf("%d bytes are stored that belong to no file", o.Size),
+	if err != nil {
+		return err
 	}
-	if err == nil && in.Fix {
+	return c.stray(ctx, in, at, o, fmt.Sprintf("%d bytes are stored that belong to no file", o.Size))
+}
+
+func (c *Catalog) stray(ctx context.Context, in Inspection, at place, o blob.Info, message string) (err error) {
+	f := Finding{Trouble: BlobStray, Policy: at.policy.Name, Blob: o.Key, Message: message}
+	if in.Fix {
 		var where string
-		if where, err = at.bucket.SetAside(ctx, o.Key, now.UTC().Format(time.DateOnly)); err == nil {
+		if where, err = at.bucket.SetAside(ctx, o.Key, c.clock().UTC().Format(time.DateOnly)); err == nil {
 			f.Fixed = "moved to " + where
 		}
 		if errs.Is(err, errs.Unsupported) {

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 
 	"github.com/wharfinger/wharfinger/internal/blob"
 	"github.com/wharfinger/wharfinger/internal/blob/blobtest"
@@ -224,27 +225,34 @@ func TestAFailedFlushAcknowledgesNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var failed sync.Once
-	disk.Inject(func(c faultfs.Call) error {
-		var err error
-		if c.Op == faultfs.OpSyncData {
-			failed.Do(func() { err = syscall.EIO }) // only the first: a second would seem to succeed
-		}
-		return err
-	})
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	for range 40 {
-		wg.Go(func() {
-			keys, err := d.(blob.Packer).Pack(t.Context(), [][]byte{content[:500]}, blob.PutOptions{})
-			mu.Lock()
-			defer mu.Unlock()
-			if !errors.Is(err, blob.ErrSuspect) || keys != nil {
-				t.Errorf("%v %v", keys, err)
+	synctest.Test(t, func(t *testing.T) {
+		var syncs int
+		flush := make(chan struct{})
+		disk.Inject(func(c faultfs.Call) error {
+			if c.Op != faultfs.OpSyncData {
+				return nil
 			}
+			if syncs++; syncs > 1 {
+				return nil // a second one would seem to succeed
+			}
+			<-flush
+			return syscall.EIO
 		})
-	}
-	wg.Wait()
+		for range 40 {
+			go func() {
+				keys, err := d.(blob.Packer).Pack(t.Context(), [][]byte{content[:blob.MaxPacked/300]}, blob.PutOptions{})
+				if !errors.Is(err, blob.ErrSuspect) || keys != nil {
+					t.Errorf("%v %v", keys, err)
+				}
+			}()
+		}
+		synctest.Wait() // one flushes, all others wait for their turn
+		close(flush)
+		synctest.Wait()
+		if syncs != 1 {
+			t.Errorf("%d flushes, and the first failed", syncs)
+		}
+	})
 	if err := b.Check(); !errs.Has(err, errs.StorageStopped) {
 		t.Errorf("Check: %v", err)
 	}

@@ -24,3 +24,18 @@ SELECT * FROM doomed WHERE at_us < sqlc.arg(before_us) ORDER BY at_us LIMIT CAST
 
 -- name: Forget :exec
 DELETE FROM doomed WHERE policy = sqlc.arg(policy) AND blob = sqlc.arg(blob);
+
+-- name: VersionsInPack :many
+-- A pack is a range of keys: those behind its key and a slash.
+SELECT * FROM versions WHERE policy = sqlc.arg(policy) AND blob > sqlc.arg(after) AND blob < sqlc.arg(upto)
+ORDER BY blob LIMIT CAST(sqlc.arg(lim) AS BIGINT);
+
+-- name: UsedOfPack :one
+SELECT COUNT(*) AS objects, CAST(COALESCE(SUM(size), 0) AS BIGINT) AS bytes FROM versions
+WHERE policy = sqlc.arg(policy) AND blob > sqlc.arg(pack) AND blob < sqlc.arg(upto);
+
+-- name: DoomedInPack :one
+SELECT COUNT(*) FROM doomed WHERE policy = sqlc.arg(policy) AND blob > sqlc.arg(pack) AND blob < sqlc.arg(upto);
+
+-- name: MoveBlob :one
+UPDATE versions SET blob = sqlc.arg(now) WHERE id = sqlc.arg(id) AND blob = sqlc.arg(was) RETURNING policy;

@@ -122,6 +122,23 @@ func (q *Queries) DoomedBefore(ctx context.Context, arg DoomedBeforeParams) ([]D
 	return items, nil
 }
 
+const doomedInPack = `-- name: DoomedInPack :one
+SELECT COUNT(*) FROM doomed WHERE policy = $1 AND blob > $2 AND blob < $3
+`
+
+type DoomedInPackParams struct {
+	Policy int64
+	Pack   string
+	Upto   string
+}
+
+func (q *Queries) DoomedInPack(ctx context.Context, arg DoomedInPackParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, doomedInPack, arg.Policy, arg.Pack, arg.Upto)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const dropVersion = `-- name: DropVersion :one
 DELETE FROM versions WHERE id = $1 RETURNING owner, size, policy, blob
 `
@@ -159,6 +176,46 @@ func (q *Queries) Forget(ctx context.Context, arg ForgetParams) error {
 	return err
 }
 
+const moveBlob = `-- name: MoveBlob :one
+UPDATE versions SET blob = $1 WHERE id = $2 AND blob = $3 RETURNING policy
+`
+
+type MoveBlobParams struct {
+	Now string
+	ID  int64
+	Was string
+}
+
+func (q *Queries) MoveBlob(ctx context.Context, arg MoveBlobParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, moveBlob, arg.Now, arg.ID, arg.Was)
+	var policy int64
+	err := row.Scan(&policy)
+	return policy, err
+}
+
+const usedOfPack = `-- name: UsedOfPack :one
+SELECT COUNT(*) AS objects, CAST(COALESCE(SUM(size), 0) AS BIGINT) AS bytes FROM versions
+WHERE policy = $1 AND blob > $2 AND blob < $3
+`
+
+type UsedOfPackParams struct {
+	Policy int64
+	Pack   string
+	Upto   string
+}
+
+type UsedOfPackRow struct {
+	Objects int64
+	Bytes   int64
+}
+
+func (q *Queries) UsedOfPack(ctx context.Context, arg UsedOfPackParams) (UsedOfPackRow, error) {
+	row := q.db.QueryRowContext(ctx, usedOfPack, arg.Policy, arg.Pack, arg.Upto)
+	var i UsedOfPackRow
+	err := row.Scan(&i.Objects, &i.Bytes)
+	return i, err
+}
+
 const version = `-- name: Version :one
 SELECT id, node, owner, kind, size, policy, blob, crc64, sha256, cipher, sealed_key, iv, created_us, creator, damage FROM versions WHERE id = $1
 `
@@ -184,6 +241,63 @@ func (q *Queries) Version(ctx context.Context, id int64) (Version, error) {
 		&i.Damage,
 	)
 	return i, err
+}
+
+const versionsInPack = `-- name: VersionsInPack :many
+SELECT id, node, owner, kind, size, policy, blob, crc64, sha256, cipher, sealed_key, iv, created_us, creator, damage FROM versions WHERE policy = $1 AND blob > $2 AND blob < $3
+ORDER BY blob LIMIT CAST($4 AS BIGINT)
+`
+
+type VersionsInPackParams struct {
+	Policy int64
+	After  string
+	Upto   string
+	Lim    int64
+}
+
+// A pack is a range of keys: those behind its key and a slash.
+func (q *Queries) VersionsInPack(ctx context.Context, arg VersionsInPackParams) ([]Version, error) {
+	rows, err := q.db.QueryContext(ctx, versionsInPack,
+		arg.Policy,
+		arg.After,
+		arg.Upto,
+		arg.Lim,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Version
+	for rows.Next() {
+		var i Version
+		if err := rows.Scan(
+			&i.ID,
+			&i.Node,
+			&i.Owner,
+			&i.Kind,
+			&i.Size,
+			&i.Policy,
+			&i.Blob,
+			&i.CRC64,
+			&i.SHA256,
+			&i.Cipher,
+			&i.SealedKey,
+			&i.IV,
+			&i.CreatedUs,
+			&i.Creator,
+			&i.Damage,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const versionsOf = `-- name: VersionsOf :many

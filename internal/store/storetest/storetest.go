@@ -116,6 +116,7 @@ func Run(t *testing.T, open func(testing.TB) *store.Store) {
 		{"trail", testTrail},
 		{"audit", testAudit},
 		{"damage", testDamage},
+		{"packs", testPacks},
 		{"auth", testAuth},
 		{"transactions", testTransactions},
 		{"races", testRaces},
