@@ -273,11 +273,7 @@ func (k *worker) force(f *file) {
 	for _, l := range locks {
 		tokens = append(tokens, l.Token)
 	}
-	f.mu.Lock()
-	if f.up != nil {
-		f.up.freed = maybe
-	}
-	f.mu.Unlock()
+	k.freeAll(f.at)
 	err = k.api.Try(http.MethodDelete, "/file/lock", map[string]any{"tokens": tokens}, nil)
 	if rig.Code(err) == 40001 { // the upload has ended meanwhile
 		k.note("unlock", f, nil, err)
@@ -285,6 +281,24 @@ func (k *worker) force(f *file) {
 	}
 	if k.took("unlock", f, nil, err) == yes {
 		_ = k.renameFolder(f, &f.at.sub)
+	}
+}
+
+// freeAll notes that every upload in p may lose its lock: also one that was found after a
+// crash and of which the worker knows nothing yet.
+func (k *worker) freeAll(p *place) {
+	k.mu.Lock()
+	all := slices.Clone(k.files)
+	k.mu.Unlock()
+	for _, f := range all {
+		if f.at != p {
+			continue
+		}
+		f.mu.Lock()
+		if f.up != nil {
+			f.up.freed = maybe
+		}
+		f.mu.Unlock()
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 // answered while they wait; and a kill in the middle loses nothing that was answered.
 func TestASlowDiskMakesAnswersWaitAndLosesNothing(t *testing.T) {
 	processes(t)
-	n := amount(t, "SLOW", 2, 20)
+	n := amount(t, "SLOW", 1, 20)
 	rnd, seed := seeded(t)
 	d := newDisk(t, "ext4", 256<<20)
 	g := newGroup(t, "blkio", "io")
