@@ -22,7 +22,7 @@ import (
 // MaxFile is the size of the largest file that can be sent, in bytes.
 const MaxFile = 256 << 10
 
-// ErrUnsupported: the server does not know batches.
+// ErrUnsupported means that the server does not know batches.
 var ErrUnsupported = errors.New("the server does not take batches")
 
 // File is one to be sent.

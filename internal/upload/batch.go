@@ -46,9 +46,7 @@ func (e *Engine) PutMany(ctx context.Context, who core.Actor, files []Whole) []O
 	g := &group{e: e, who: who, parcels: make([]parcel, len(files)), out: make([]Outcome, len(files))}
 	err := g.admit(ctx, files)
 	if err == nil {
-		err = g.store(ctx)
-	}
-	if err == nil {
+		g.store(ctx)
 		after, cancel := e.detached(ctx)
 		err = g.publish(after)
 		g.clear(after)
@@ -148,7 +146,7 @@ func (g *group) check(p *parcel) error {
 }
 
 // store gives the bytes of all files that were admitted their place.
-func (g *group) store(ctx context.Context) error {
+func (g *group) store(ctx context.Context) {
 	var packed []int
 	var ws []blob.Write
 	for i := range g.parcels {
@@ -173,19 +171,18 @@ func (g *group) store(ctx context.Context) error {
 		}
 	}
 	if len(ws) == 0 {
-		return nil
+		return
 	}
 	got, err := g.bucket.Pack(ctx, ws)
 	if err != nil {
 		for _, i := range packed {
 			g.out[i].Err = err
 		}
-		return nil
+		return
 	}
 	for j, i := range packed {
 		g.parcels[i].key, g.parcels[i].got, g.out[i].Err = got[j].Key, got[j].Receipt, got[j].Err
 	}
-	return nil
 }
 
 // errAgain gives up a transaction that lost a race, to be run again.

@@ -14,10 +14,9 @@ import (
 	"github.com/wharfinger/wharfinger/internal/blob"
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
+	frames "github.com/wharfinger/wharfinger/internal/door/batch"
 	"github.com/wharfinger/wharfinger/internal/errs"
 	"github.com/wharfinger/wharfinger/internal/upload"
-
-	frames "github.com/wharfinger/wharfinger/internal/door/batch"
 )
 
 // A batch holds up to a manifest and three groups of bodies: some 16 MiB where
@@ -145,7 +144,7 @@ func (b *batchRun) keep(ctx context.Context, bodies []frames.Body) {
 	}
 	for i, o := range b.d.Engine.PutMany(ctx, b.q.actor, files) {
 		if o.Err != nil {
-			b.refuse(bodies[i].Index, o.Err)
+			b.refuse(bodies[i].Index, o.Err) //nolint:contextcheck // it answers, whatever became of the caller
 			continue
 		}
 		b.line(wire.BatchAnswer{Index: bodies[i].Index, Same: o.Same, Data: marshal(wire.BatchedFile{
