@@ -48,6 +48,17 @@ function makeFile(name: string, size: number, modified = 1_700_000_000): string 
 
 const pick = (page: Page, files: string[] | string) =>
   page.getByTestId('pick-files').setInputFiles(files);
+/** Waits until what lay in sockets has gone by. */
+async function still(page: Page, line: Cable): Promise<void> {
+  let seen = -1;
+  await until(async () => {
+    const before = seen;
+    seen = line.sent();
+    await page.waitForTimeout(700);
+    return seen === before;
+  }, 20_000);
+}
+
 const row = (page: Page, name: string) => page.getByRole('row').filter({ hasText: name });
 
 test('first run: the set-up link, the account, the first file', async () => {
@@ -145,6 +156,11 @@ describe('with an account', () => {
     const line = await through(60 * MiB);
     const page = await drive.open(browser, { errors });
     await drive.signIn(page, line.url);
+    const asked = new Map<string, number>();
+    page.on('request', (r) => {
+      const name = `${r.method()} ${new URL(r.url()).pathname}`;
+      asked.set(name, (asked.get(name) ?? 0) + 1);
+    });
     await page.getByTestId('pick-folder').setInputFiles(tree);
     await until(() => line.sent() > 70 * MiB, 60_000);
     line.cut();
@@ -162,6 +178,9 @@ describe('with an account', () => {
       ]);
     }
     expect(drive.bytesAt(big).length).toBe(200 * MiB);
+    // Small files share requests.
+    expect(asked.get('POST /api/v4/file/batch')).toBeGreaterThan(0);
+    expect(asked.get('PUT /api/v4/file/upload')).toBeLessThan(60);
     await drive.expectAccessible(page);
     await page.context().close();
   });
@@ -214,7 +233,7 @@ describe('with an account', () => {
     await until(async () => (await confirmed()) >= 50 * MiB, 60_000);
     await page.getByRole('button', { name: 'Pause', exact: true }).click();
     await page.getByText('Paused', { exact: true }).waitFor();
-    await page.waitForTimeout(500);
+    await still(page, line);
     const held = await confirmed();
     const before = line.sent();
     await page.waitForTimeout(1500);

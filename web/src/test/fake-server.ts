@@ -3,7 +3,16 @@ import { ApiError, Code, type FailureKind } from '@/api/error';
 import { pathKey, pathOf } from '@/lib/path';
 import { compute } from '@/upload/compute';
 import { allChunks, chunkCount, chunkRange, gaps, mergeRanges, type Range } from '@/upload/plan';
-import type { CreateRequest, Hasher, Part, Ticket, Upload, UploadServer } from '@/upload/server';
+import type {
+  CreateRequest,
+  Hasher,
+  Part,
+  SmallAnswer,
+  SmallFile,
+  Ticket,
+  Upload,
+  UploadServer,
+} from '@/upload/server';
 import type { TestClock } from './clock';
 
 /** What happens to one request. `late`: the server acts, but its answer is lost. */
@@ -14,6 +23,7 @@ export type Fault =
   | 'gateway' // 502 without an envelope, nothing done
   | 'io' // 50004
   | 'flip' // a bit changes on the way
+  | 'half' // of a batch: the second half is not read, and the answer is cut
   | { status: number; retryAfterMs?: number }
   | { code: number; data?: unknown };
 
@@ -123,6 +133,41 @@ export class FakeServer implements UploadServer {
       if (left === 0) this.sending.delete(sessionId);
       else this.sending.set(sessionId, left);
     }
+  }
+
+  /** Set to `takeBatch` for a server that takes many files at once. */
+  batch?: NonNullable<UploadServer['batch']>;
+  mostInBatch = 0;
+
+  readonly takeBatch: NonNullable<UploadServer['batch']> = async (files, told, signal) => {
+    this.mostInBatch = Math.max(this.mostInBatch, files.length);
+    const bodies = await this.clock.real(Promise.all(files.map((f) => f.body.arrayBuffer())));
+    const lines: SmallAnswer[] = [];
+    let end = true;
+    await this.answer(
+      'batch',
+      signal,
+      (fault) => {
+        end = fault !== 'half';
+        const read = end ? files : files.slice(0, files.length >> 1);
+        for (const [index, file] of read.entries())
+          lines.push({ index, code: this.keep(file, new Uint8Array(bodies[index] ?? [])) });
+      },
+      { body: new Blob(bodies) } as Part,
+    );
+    for (const line of lines) told(line);
+    if (!end) throw failure('network');
+    return true;
+  };
+
+  private keep({ uri, lastModified, digest }: SmallFile, bytes: Uint8Array): number {
+    const key = pathKey(pathOf(uri));
+    const there = this.files.get(key);
+    if (there && text(there.bytes) === text(bytes)) return 0;
+    if (there || this.folders.has(key) || this.openAt(key)) return Code.exists;
+    if (digest !== `crc64nvme=:${crcOf(bytes)}:`) return Code.io;
+    this.files.set(key, { bytes, updatedAt: lastModified });
+    return 0;
   }
 
   show(sessionId: string, signal: AbortSignal): Promise<Upload> {

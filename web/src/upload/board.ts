@@ -73,6 +73,15 @@ export class Board {
     return undefined;
   }
 
+  /** The first of those that wait and have not begun. */
+  *waitingNew(most: number): Iterable<Job> {
+    let n = 0;
+    for (const job of this.back) {
+      if (n++ === most) return;
+      if (job.state === 'waiting') yield job;
+    }
+  }
+
   moved(sent: number, confirmed: number): void {
     this.totals.sent += sent;
     this.totals.confirmed += confirmed;

@@ -259,6 +259,7 @@ export class Engine {
       onConflict: undefined,
       unanswered: false,
       sessionId: undefined,
+      alone: false,
       held: new Set(),
       keptUntil: undefined,
       resumed: false,

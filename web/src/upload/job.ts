@@ -80,6 +80,8 @@ export interface Job {
   /** A session was asked for, and no answer came: there may be one. */
   unanswered: boolean;
   sessionId: string | undefined;
+  /** Not in a batch with others: that did not go well, or cannot. */
+  alone: boolean;
   /** Chunks of that session which the server has. */
   held: Set<number>;
   /** When the server forgets the session, Unix milliseconds. */

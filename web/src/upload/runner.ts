@@ -1,6 +1,7 @@
 import { ApiError } from '@/api/error';
 import type { Clock } from '@/lib/clock';
 import { uriOf } from '@/lib/path';
+import { Batch, pickSmall } from './batch';
 import type { Board } from './board';
 import { confirm } from './confirm';
 import { type ConflictChoice, type Job, pathOfJob, tell } from './job';
@@ -52,6 +53,8 @@ export class Runner {
   private readonly runs = new Map<Job, Run>();
   private readonly confirming = new Map<Job, AbortController>();
   private readonly toConfirm: Job[] = [];
+  private readonly batches = new Map<Batch, { abort: AbortController }>();
+  private batchDoor: boolean;
   private listed: { at: number; uploads: Promise<Upload[]> } | undefined;
 
   private readonly streams: Streams;
@@ -61,12 +64,14 @@ export class Runner {
     private readonly options: RunnerOptions,
     private readonly hooks: RunnerHooks,
   ) {
+    this.batchDoor = options.server.batch !== undefined;
     this.streams = new Streams(options.sendsAtOnce, () => options.clock.now());
   }
 
   /** Starts as many jobs as there are free slots. */
   fill(): void {
-    while (!this.hooks.held() && this.runs.size < this.options.filesAtOnce) {
+    while (!this.hooks.held() && this.runs.size + this.batches.size < this.options.filesAtOnce) {
+      if (this.startBatch()) continue;
       const job = this.board.next();
       if (!job) break;
       this.start(job);
@@ -88,13 +93,15 @@ export class Runner {
 
   /** Stops all runs; their jobs wait in front. */
   stopAll(): void {
-    for (const run of this.runs.values()) run.abort.abort('hold' satisfies Stop);
+    for (const { abort } of [...this.runs.values(), ...this.batches.values()])
+      abort.abort('hold' satisfies Stop);
     this.meter.reset();
   }
 
   /** Ends the waits between tries: of one job, or of all. */
   poke(job?: Job): void {
     for (const [j, run] of this.runs) if (!job || j === job) run.transfer.waiter.poke();
+    for (const batch of this.batches.keys()) batch.poke();
   }
 
   unfinished(fresh = false): Promise<Upload[]> {
@@ -149,6 +156,48 @@ export class Runner {
         this.hooks.changed();
       });
     this.runs.set(job, { abort, transfer, ended });
+  }
+
+  /** Many small files in one request, if there are and the server takes it. */
+  private startBatch(): boolean {
+    const fits = (job: Job) => this.hooks.choice(job.batch) === undefined;
+    const lot = this.batchDoor ? pickSmall(this.board, this.options.pace, fits) : [];
+    if (lot.length === 0) return false;
+    for (const job of lot) this.board.move(job, 'running');
+    const here = (job: Job, act: () => void) => {
+      if (this.board.has(job)) act();
+      this.hooks.changed();
+    };
+    const abort = new AbortController();
+    const deps = { ...this.options, changed: () => this.hooks.changed() };
+    const batch = new Batch(lot, deps, {
+      arrived: (job) => here(job, () => this.complete(job)),
+      alone: (job) =>
+        here(job, () => {
+          job.alone = true;
+          this.board.move(job, 'waiting');
+        }),
+      again: (job) => here(job, () => this.board.move(job, 'waiting')),
+      wanted: (job) => this.board.has(job),
+      failed: (job, error) => here(job, () => this.failed(job, error, abort.signal)),
+      noDoor: () => {
+        this.batchDoor = false;
+      },
+    });
+    this.batches.set(batch, { abort });
+    void batch
+      .run(abort.signal)
+      .catch((error) => {
+        for (const job of lot)
+          if (job.state === 'running' || job.state === 'retrying')
+            here(job, () => this.failed(job, error, abort.signal));
+      })
+      .finally(() => {
+        this.batches.delete(batch);
+        this.fill();
+        this.hooks.changed();
+      });
+    return true;
   }
 
   private async send(part: Part): Promise<void> {

@@ -76,7 +76,31 @@ export interface StoredFile {
   folder: boolean;
 }
 
+/** A file that goes with others in one request. */
+export interface SmallFile {
+  uri: string;
+  size: number;
+  lastModified: number;
+  mimeType: string;
+  /** RFC 9530 Repr-Digest value; the server compares it. */
+  digest: string;
+  body: Blob;
+}
+
+export interface SmallAnswer {
+  /** Its place among the files. */
+  index: number;
+  /** 0: it is there, and durable. */
+  code: number;
+}
+
 export interface UploadServer {
+  /** Resolves false when the server takes files one by one only. */
+  batch?(
+    files: readonly SmallFile[],
+    told: (answer: SmallAnswer) => void,
+    signal: AbortSignal,
+  ): Promise<boolean>;
   create(request: CreateRequest, signal: AbortSignal): Promise<Ticket>;
   /** Resolves when the server has the chunk and has checked its digest. */
   send(part: Part): Promise<void>;

@@ -4,6 +4,7 @@ import { ApiError, Code, readReply } from '@/api/error';
 import { FileType, pendingKey, type UploadProgress } from '@/api/model';
 import * as api from '@/api/operations';
 import type { Part, Upload, UploadServer } from '../server';
+import { sendBatch } from './batch';
 
 /** No byte moved and no answer came for this long: the line is dead. */
 const stall = 60_000;
@@ -31,6 +32,7 @@ export const relay: UploadServer = {
       relayed: type === 'local' || relayed === true,
     };
   },
+  batch: sendBatch,
   send: (part) => withToken((token) => post(part, token)),
   show: async (id, signal) => uploadFrom(await api.showUpload(id, { signal })),
   list: async () => (await api.listUploads()).uploads.map(uploadFrom),
