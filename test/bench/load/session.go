@@ -9,6 +9,8 @@ import (
 	"time"
 )
 
+const codeNoSpace = 50004 // storage failed; here: 5 TB do not fit on the disk
+
 // Session makes and deletes upload sessions for a huge file, one after the other.
 func (r Run) Session(size int64, reps int) Result {
 	out := r.result("session")
@@ -31,6 +33,10 @@ func (r Run) Session(size int64, reps int) Result {
 		at := place{r.Dir, fmt.Sprintf("huge%d.bin", i)}
 		a := time.Now()
 		s, err := t.session(k, at, size)
+		if r := (*refusal)(nil); errors.As(err, &r) && r.code == codeNoSpace {
+			out.Skip = "the server refuses what its disk has no room for: " + r.text
+			return out
+		}
 		if err != nil {
 			return out.failed(err)
 		}

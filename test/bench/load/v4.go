@@ -18,7 +18,7 @@ type v4 struct {
 	auth      []string
 }
 
-// Refusal is an answer other than success.
+// refusal is an answer other than success.
 type refusal struct {
 	what string
 	code int

@@ -65,6 +65,7 @@ func cloneAll(db *sql.DB, folders []int) error {
 	}
 	for _, statement := range []string{
 		`UPDATE ids SET next = (SELECT max(id) + 1 FROM nodes) WHERE next <= (SELECT max(id) FROM nodes)`,
+		`UPDATE groups SET quota = 1125899906842624`, // room for the sessions of 5 TB
 		`PRAGMA wal_checkpoint(TRUNCATE)`,
 	} {
 		if _, err := db.Exec(statement); err != nil {

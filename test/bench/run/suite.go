@@ -56,9 +56,6 @@ func (s *suite) run() error {
 		if err := s.lists(seeded, round); err != nil {
 			return err
 		}
-		if err := s.huge(seeded, round); err != nil {
-			return err
-		}
 		for i := range all {
 			p := all[(i+round)%len(all)]
 			if err := s.starts(p, round); err != nil {
@@ -163,7 +160,7 @@ func (s *suite) holds(p peer, round int) error {
 	return v.sweep()
 }
 
-// lists measures pages on the server with the seeded folders.
+// lists measures pages and huge sessions on the server with the seeded folders.
 func (s *suite) lists(p peer, round int) error {
 	v, err := p.start(s.folder("seed", ours))
 	if err != nil {
@@ -181,6 +178,7 @@ func (s *suite) lists(p peer, round int) error {
 		page := s.pages[(i+round)%len(s.pages)]
 		s.keep(p, v.run("", round).List(page, s.o.listReps))
 	}
+	s.keep(p, v.run(fmt.Sprintf("huge%d", round), round).Session(hugeSize, hugeReps))
 	return nil
 }
 

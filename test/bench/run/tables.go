@@ -61,7 +61,7 @@ var tables = []table{
 	},
 	{
 		"session", "Upload sessions for an object of 5 TB",
-		"Made one after the other on local storage, which is an empty file system of 8 TiB in memory, because a disk without room refuses; the database is on the disk.",
+		"Made and deleted one after the other on local storage, that sets their space aside: the disk must have 5 TB free. Memory is the highest of the process meanwhile, that serves the listings below too.",
 		[]string{"p50_ms", "p99_ms", "cpu_ms", "rss_before_mib", "rss_mib"}, nil,
 	},
 	{
