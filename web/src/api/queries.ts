@@ -34,6 +34,7 @@ export const uploadsQuery = queryOptions({
 export const timelineQuery = (id: string) =>
   queryOptions({
     queryKey: ['timeline', id] as const,
+    staleTime: 0, // its end is what one looks for
     queryFn: async ({ signal }) => (await api.uploadTimeline(id, { signal })).events,
   });
 

@@ -3,7 +3,7 @@ import type { TFunction } from 'i18next';
 import { useTranslation } from 'react-i18next';
 import type { Durability, UploadEvent } from '@/api/model';
 import { timelineQuery } from '@/api/queries';
-import { failureWords } from '@/api/words';
+import { failureWords, type Words } from '@/api/words';
 import { formatBytes } from '@/lib/bytes';
 import { formatClock, formatMoment } from '@/lib/time';
 import { Notice } from '@/ui/notice';
@@ -92,10 +92,16 @@ function hereLine(t: TFunction, moment: Moment, index: number): Line {
     key: `${what} ${index}`,
     at,
     what: t(`timeline.${what}`, { bytes: formatBytes(bytes ?? 0) }),
-    more: local ? t(`local.${local}.what`) : words ? `${words.what} ${words.fault}` : '',
+    more: local ? t(`local.${local}.what`) : whyOf(what, words),
     tone: what in tones ? tones[what as keyof typeof tones] : 'plain',
     id: words?.id,
   };
+}
+
+/** Where the page has found a way already, nobody needs to know whether one helps. */
+function whyOf(what: Moment['what'], words: Words | undefined): string {
+  if (!words) return '';
+  return what === 'smaller' ? words.what : `${words.what} ${words.fault}`;
 }
 
 function serverLine(t: TFunction, event: UploadEvent, index: number): Line {
