@@ -3,6 +3,7 @@ package upload_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/wharfinger/wharfinger/internal/core"
@@ -40,6 +41,43 @@ func TestAChunkThatACompletionOvertakesIsAnsweredAsADuplicate(t *testing.T) {
 		}
 		if !bytes.Equal(w.read("/f"), data) {
 			t.Errorf("%d bytes: the file has changed", size)
+		}
+	}
+}
+
+// lost is a store whose commits happen and are reported as failed, as when the
+// connection ends at the wrong moment.
+type lost struct{ upload.Store }
+
+var errLost = errors.New("the connection ended")
+
+func (l lost) InTx(ctx context.Context, fn func(upload.Tx) error) error {
+	return errors.Join(l.Store.InTx(ctx, fn), errLost)
+}
+
+func TestBytesOfACommitThatNobodyKnowsOfAreKept(t *testing.T) {
+	t.Parallel()
+	for _, again := range []string{"the creator's own", "another process's"} {
+		w := setupPacks(t)
+		s := w.create("/f", 10).Session
+		data := content(4, 10)
+		good := w.engine
+		bad := upload.New(upload.Options{
+			Store: lost{w.store.Upload()}, Catalog: w.catalog, Buckets: w, Keyring: w.keyring, Clock: w.clock,
+		})
+		w.engine = bad
+		if _, err := w.send(s, 0, data); !errors.Is(err, errLost) {
+			t.Fatalf("%s: %v", again, err)
+		}
+		w.engine = good
+		if again != "the creator's own" {
+			w.restart()
+		}
+		if _, err := w.send(s, 0, data); err != nil {
+			t.Errorf("%s: the chunk again: %v", again, err)
+		}
+		if !bytes.Equal(w.read("/f"), data) {
+			t.Errorf("%s: the file has other bytes", again)
 		}
 	}
 }

@@ -30,7 +30,7 @@ func (e *Engine) takeSmall(ctx context.Context, s Session, b *blob.Bucket, w blo
 	}
 	ctx, cancel := e.detached(ctx)
 	defer cancel()
-	err = e.finish(ctx, s, got)
+	_, err = e.finish(ctx, s, got)
 	if errs.Has(err, errs.SessionGone) {
 		_ = remove(ctx, s, b) // it ended meanwhile; what stays, the audit finds
 	}
@@ -50,11 +50,13 @@ func (e *Engine) takePacked(ctx context.Context, s Session, b *blob.Bucket, w bl
 	ctx, cancel := e.detached(ctx)
 	defer cancel()
 	s.Blob = got.Key
-	if err = e.finish(ctx, s, got.Receipt); err == nil {
+	sure, err := e.finish(ctx, s, got.Receipt)
+	if err == nil {
 		return Written{Received: s.Size, Done: true}, nil
 	}
-	if failed, derr := b.Delete(ctx, []string{got.Key}); derr != nil || len(failed) > 0 {
-		err = errors.Join(err, derr) // what stays, the audit finds
+	if sure {
+		_, derr := b.Delete(ctx, []string{got.Key}) // what stays, the audit finds
+		err = errors.Join(err, derr)
 	}
 	if !errs.Has(err, errs.SessionGone) && !errs.Has(err, errs.Changed) {
 		return Written{}, err
@@ -67,46 +69,53 @@ func (e *Engine) takePacked(ctx context.Context, s Session, b *blob.Bucket, w bl
 }
 
 // finish is the one transaction of a small file. A session that needs more than
-// Express does goes step by step.
-func (e *Engine) finish(ctx context.Context, s Session, got blob.Receipt) error {
+// Express does goes step by step. After an error, sure says that no row names the
+// bytes: of a commit that failed nobody knows, until the store is read again.
+func (e *Engine) finish(ctx context.Context, s Session, got blob.Receipt) (sure bool, err error) {
 	if s.Fresh && s.Kind == catalog.Content && len(s.Meta) == 0 {
-		done, err := e.express(ctx, s, got)
+		done, sure, err := e.express(ctx, s, got)
 		if done || err != nil {
-			return err
+			return sure, err
 		}
 		now, err := e.Store.Session(ctx, s.ID)
 		if err == nil {
 			err = e.writable(ctx, now)
 		}
 		if err != nil {
-			return err
+			return true, err
 		}
 	}
-	return e.Store.InTx(ctx, func(tx Tx) error {
+	sure = true // as long as it did not run
+	err = e.Store.InTx(ctx, func(tx Tx) error {
+		sure = true
 		if _, err := e.recordIn(ctx, tx, s, got); err != nil {
 			return err
 		}
 		_, err := e.publishIn(ctx, tx, s, blob.Sum{CRC64: got.CRC64, SHA256: got.SHA256})
+		sure = err != nil
 		return err
 	})
+	return sure, err
 }
 
 // errSlow gives up a transaction in which Express did not hold.
 var errSlow = errors.New("the session is not as it was made")
 
-func (e *Engine) express(ctx context.Context, s Session, got blob.Receipt) (bool, error) {
+func (e *Engine) express(ctx context.Context, s Session, got blob.Receipt) (done, sure bool, err error) {
 	v := version(s, blob.Sum{CRC64: got.CRC64, SHA256: got.SHA256}, e.Clock())
-	err := e.Store.InTx(ctx, func(tx Tx) error {
+	sure = true // as long as it did not run
+	err = e.Store.InTx(ctx, func(tx Tx) error {
 		ok, err := tx.Finish(ctx, s, v, updated(s, v.Created))
 		if err == nil && !ok {
 			err = errSlow
 		}
+		sure = err != nil
 		return err
 	})
 	if errors.Is(err, errSlow) {
-		return false, nil
+		return false, true, nil
 	}
-	return err == nil, err
+	return err == nil, sure, err
 }
 
 // same refuses a chunk that is not the one of which s was made.

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/wharfinger/wharfinger/internal/blob"
+	"github.com/wharfinger/wharfinger/internal/blob/blobtest/faultfs"
+	"github.com/wharfinger/wharfinger/internal/blob/localblob"
 	"github.com/wharfinger/wharfinger/internal/blob/memblob"
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
@@ -35,6 +37,7 @@ type world struct {
 	now time.Time
 
 	who, other core.Actor
+	packs      bool // small bodies are no blobs of their own
 }
 
 func (w *world) Bucket(context.Context, catalog.Policy) (*blob.Bucket, error) { return w.bucket, nil }
@@ -54,7 +57,22 @@ func (w *world) pass(d time.Duration) {
 // setup makes a world with two users of 1 MiB quota each and chunks of 16 bytes.
 func setup(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, dir: t.TempDir(), now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC), driver: memblob.Open()}
+	return setupOver(t, memblob.Open())
+}
+
+// setupPacks is setup over a driver that keeps small bodies in packs.
+func setupPacks(t *testing.T) *world {
+	t.Helper()
+	d, err := localblob.Open(t.Context(), localblob.Config{FS: faultfs.New()})
+	must(t, err)
+	w := setupOver(t, d)
+	w.packs = true
+	return w
+}
+
+func setupOver(t *testing.T, d blob.Driver) *world {
+	t.Helper()
+	w := &world{t: t, dir: t.TempDir(), now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC), driver: d}
 	root, err := os.OpenRoot(w.dir)
 	must(t, err)
 	defer root.Close()

@@ -31,7 +31,7 @@ type fledgling struct {
 func (e *Engine) takeYoung(ctx context.Context, f fledgling, c Chunk) (w Written, ok bool, err error) {
 	at, err := c.Place(f.Session)
 	if err != nil || at != (core.Range{To: f.Size}) {
-		return w, false, nil //nolint:nilerr // the ordinary way says it, with the session as it is now
+		return w, false, nil // the ordinary way says it, with the session as it is now
 	}
 	cipher, err := e.cipherOf(f.Session)
 	if err != nil {
