@@ -16,6 +16,14 @@ func (f diskFile) SyncData() error {
 	return f.control("fdatasync", func(fd int) error { return unix.Fdatasync(fd) })
 }
 
+// StartFlush is sync_file_range(2) that does not wait. Its own failure means
+// nothing: one of the flush is kept for the next fsync of this descriptor.
+func (f diskFile) StartFlush(off, n int64) {
+	_ = f.control("sync_file_range", func(fd int) error {
+		return unix.SyncFileRange(fd, off, n, unix.SYNC_FILE_RANGE_WRITE)
+	})
+}
+
 // Preallocate keeps the length, which stays the sign of how far the file was
 // written.
 func (f diskFile) Preallocate(size int64) error {

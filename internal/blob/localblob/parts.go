@@ -87,7 +87,11 @@ func (d *driver) fill(ctx context.Context, key string, r core.Range, src io.Read
 	if err != nil {
 		return err
 	}
-	n, err := blob.CopyAt(ctx, f, r.From, src)
+	dst := f
+	if durable {
+		dst = eagerly(f, r.From)
+	}
+	n, err := blob.CopyAt(ctx, dst, r.From, src)
 	if err == nil && n != r.Len() {
 		err = errShort
 	}
