@@ -125,7 +125,7 @@ e2e-big: $(BINARY) $(GOTESTSUM) $(PACKAGES) ## The same with 3 GiB, and 3 GiB th
 
 .PHONY: bench-link
 bench-link: $(BINARY) ## How much of a link of 100 Mbit/s an upload uses (a minute, as root)
-	$(STEP) bench-link env VERBOSE=1 WHARF_LINK=1 WHARF_BIN=$(ROOT)/$(BINARY) go test -count=1 -v -run ShapedLink ./test/e2e
+	@VERBOSE=1 scripts/step bench-link env WHARF_LINK=1 WHARF_BIN=$(ROOT)/$(BINARY) go test -count=1 -v -run ShapedLink ./test/e2e
 
 .PHONY: cover
 cover: ## Statement coverage into coverage/, with a floor for the rooms that guard bytes

@@ -273,7 +273,7 @@ func (u *upload) post(ctx context.Context, s *session, g plan.Piece, slot *pace.
 			b := &body{ctx: ctx, src: u.in.Source, at: g.From, to: g.To, limit: u.in.Limiter, watch: w, sent: slot.Sent}
 			b.failed = func(err error) { broken.Store(&err) }
 			if s.seal != nil {
-				b.stream = s.seal.at(g.From)
+				b.stream = s.seal.At(g.From)
 			}
 			return b, nil
 		}
@@ -319,7 +319,7 @@ const askFirst = 512 << 10
 func (u *upload) sum(ctx context.Context, s *session, g plan.Piece) (string, error) {
 	var stream cipher.Stream
 	if s.seal != nil {
-		stream = s.seal.at(g.From)
+		stream = s.seal.At(g.From)
 	}
 	plain, sent, err := measure(ctx, u.in.Source, g.From, g.To, stream)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/wharfinger/wharfinger/api/wire"
 	"github.com/wharfinger/wharfinger/client/plan"
+	"github.com/wharfinger/wharfinger/client/seal"
 )
 
 // session is an upload session as one call of Upload knows it.
@@ -14,7 +15,7 @@ type session struct {
 	*plan.Plan
 	id   string
 	size int64
-	seal *seal // nil: in clear
+	seal *seal.Seal // nil: in clear
 	// atOnce: the file went over in one request, which proved its digest.
 	atOnce atomic.Bool
 }
@@ -27,7 +28,7 @@ func newSession(id string, shape plan.Shape, m *wire.EncryptMetadata) (*session,
 	if err != nil {
 		return nil, fmt.Errorf("begin upload: the server answered a session %q: %w", id, err)
 	}
-	key, err := newSeal(m)
+	key, err := seal.New(m)
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/wharfinger/wharfinger/api/wire"
 	"github.com/wharfinger/wharfinger/client/pace"
 	"github.com/wharfinger/wharfinger/client/plan"
+	"github.com/wharfinger/wharfinger/client/seal"
 )
 
 // Conflict is what to do when something of that name is there. A file with the
@@ -213,7 +214,7 @@ func (u *upload) started(s *session) {
 func (u *upload) create(ctx context.Context) (*session, error) {
 	q := wire.CreateUploadRequest{
 		URI: u.out.URI.String(), Size: u.in.Size, LastModified: u.modified(), MimeType: u.in.MIME,
-		Metadata: u.in.Metadata, EntityType: u.as, EncryptionSupported: []string{cipherName},
+		Metadata: u.in.Metadata, EntityType: u.as, EncryptionSupported: []string{seal.Cipher},
 	}
 	t, err := persist(ctx, u.back, func() (wire.UploadTicket, error) {
 		return call[wire.UploadTicket](ctx, u.c, request{op: "begin upload", method: http.MethodPut, path: "/file/upload", body: q})
@@ -314,9 +315,36 @@ func (u *upload) adopt(ctx context.Context, id string) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
+	if same, err := u.sampled(ctx, s, p.Samples); !same || err != nil {
+		return nil, err
+	}
 	s.Receive(p.Received, complete(p))
 	u.started(s)
 	return s, nil
+}
+
+// sampled compares what the server says of bytes it has with the source. An
+// upload of another content is left alone: it is never mixed with this one.
+func (u *upload) sampled(ctx context.Context, s *session, samples []wire.UploadSample) (same bool, err error) {
+	for _, one := range samples {
+		want, ok := crcOf(one.Digest)
+		g := plan.Piece{From: one.Bytes[0], To: one.Bytes[1]}
+		if !ok || g.From < 0 || g.To > u.in.Size || g.Len() <= 0 {
+			continue
+		}
+		got, err := u.crc(ctx, g.From, g.To)
+		if err != nil {
+			return false, err
+		}
+		if got != want {
+			why := fmt.Errorf("%w: the unfinished upload of that name, size and time is of another content", ErrDigest)
+			u.dead[s.id] = true
+			u.tells.tell(func(e *Event) { e.Kind, e.Err, e.Confirmed, e.Resumed = EventRestarted, why, 0, 0 })
+			return false, nil
+		}
+		s.Note(g, got)
+	}
+	return true, nil
 }
 
 // rival is an unfinished upload of the same name that is not ours to continue.

@@ -162,23 +162,34 @@ func TestAnotherProcessGoesOnWhereOneStopped(t *testing.T) {
 
 func TestAResumedFileThatIsAnotherOneIsFoundOutAndSentAnew(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
-	first := randomBytes(5*chunk, 6)
-	b.interrupted(first, 2, "x")
-	second := bytes.Clone(first)
-	second[10] ^= 1 // same name, size and time
-	restarted := false
-	in := input(second, "x")
-	in.Progress = func(e client.Event) {
-		restarted = restarted || e.Kind == client.EventRestarted && errors.Is(e.Err, client.ErrDigest)
-	}
-	out, err := b.c.Upload(t.Context(), in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.holds("x", second)
-	if !restarted || !out.Verified {
-		t.Errorf("restarted %v, %+v", restarted, out)
+	// In a part that is sampled, and in one that is not: then the end tells.
+	for at, late := range map[int]bool{10: false, chunk + 10: true} {
+		b := newBench(t)
+		first := randomBytes(9*chunk, 6)
+		b.interrupted(first, 4, "x")
+		begun := b.Chunks()
+		second := bytes.Clone(first)
+		second[at] ^= 1 // same name, size and time
+		restarted := false
+		in := input(second, "x")
+		in.Progress = func(e client.Event) {
+			restarted = restarted || e.Kind == client.EventRestarted && errors.Is(e.Err, client.ErrDigest)
+		}
+		out, err := b.c.Upload(t.Context(), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.holds("x", second)
+		if !restarted || !out.Verified {
+			t.Errorf("restarted %v, %+v", restarted, out)
+		}
+		mixed := false
+		for _, c := range b.Chunks()[len(begun):] {
+			mixed = mixed || c.Session == begun[0].Session
+		}
+		if mixed != late {
+			t.Errorf("bytes of two contents were mixed: %v, want %v", mixed, late)
+		}
 	}
 }
 

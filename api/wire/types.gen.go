@@ -705,8 +705,11 @@ type UploadProgress struct {
 
 	// ReprDigest RFC 9530 digest of the stored file. Present when done.
 	ReprDigest string `json:"repr_digest,omitempty"`
-	SessionID  string `json:"session_id"`
-	Size       int64  `json:"size"`
+
+	// Samples Digests of some of what is on disk, while the upload is unfinished: whoever goes on with it compares them with the file at hand first.
+	Samples   []UploadSample `json:"samples,omitempty"`
+	SessionID string         `json:"session_id"`
+	Size      int64          `json:"size"`
 
 	// State `open` takes chunks; `sealing` has all of them and is being completed; `done`, `aborted` and `expired` are final.
 	State UploadState `json:"state"`
@@ -719,6 +722,15 @@ type UploadProgress struct {
 
 	// URI As the session's creation answered it.
 	URI string `json:"uri"`
+}
+
+// UploadSample defines model for UploadSample.
+type UploadSample struct {
+	// Bytes The bytes `[from, to)` of the file.
+	Bytes [2]int64 `json:"bytes"`
+
+	// Digest RFC 9530 digest of them in clear.
+	Digest string `json:"digest"`
 }
 
 // UploadState `open` takes chunks; `sealing` has all of them and is being completed; `done`, `aborted` and `expired` are final.

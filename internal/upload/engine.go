@@ -76,6 +76,7 @@ type Progress struct {
 	Session  Session
 	Policy   catalog.Policy
 	Received core.RangeSet
+	Samples  []Part       // of an upload that is unfinished: the first, one amid, the last
 	Cipher   *blob.Cipher // for the owner whose client encrypts; nil otherwise
 }
 
@@ -100,6 +101,9 @@ func (e *Engine) progress(ctx context.Context, s Session) (Progress, error) {
 	for _, part := range parts {
 		p.Received = p.Received.Add(part.Range)
 	}
+	if !s.State.Ended() {
+		p.Samples = sample(parts)
+	}
 	if p.Policy, err = e.Store.Policy(ctx, s.Policy); err != nil {
 		return Progress{}, err
 	}
@@ -107,6 +111,14 @@ func (e *Engine) progress(ctx context.Context, s Session) (Progress, error) {
 		p.Cipher, err = e.cipherOf(s)
 	}
 	return p, err
+}
+
+// sample picks parts by which a content is known again.
+func sample(parts []Part) []Part {
+	if len(parts) <= 3 {
+		return parts
+	}
+	return []Part{parts[0], parts[len(parts)/2], parts[len(parts)-1]}
 }
 
 // maxListed bounds what one listing of uploads answers.

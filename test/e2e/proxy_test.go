@@ -43,6 +43,7 @@ type sending struct {
 }
 
 func (s *sending) key() string { return strings.TrimSpace(s.session + "/" + s.index + " " + s.part) }
+
 func (s *sending) acknowledged() bool {
 	return s.answered > 0 && s.status == http.StatusOK && s.code == 0
 }

@@ -145,6 +145,12 @@ func (s *Server) progress(u *session) wire.UploadProgress {
 			p.Received = append(p.Received, [2]int64{h.from, h.to})
 		}
 	}
+	for _, i := range []int{0, len(u.have) / 2, len(u.have) - 1} {
+		if len(u.have) > 0 && u.state == wire.StateOpen && !s.NoDigests {
+			h := u.have[i]
+			p.Samples = append(p.Samples, wire.UploadSample{Bytes: [2]int64{h.from, h.to}, Digest: reprDigest(u.data[h.from:h.to])})
+		}
+	}
 	if u.state == wire.StateDone && !s.NoDigests {
 		p.ReprDigest = reprDigest(u.data)
 	}

@@ -119,6 +119,9 @@ func (d *Door) progress(p upload.Progress) wire.UploadProgress {
 	for _, r := range p.Received {
 		out.Received = append(out.Received, [2]int64{r.From, r.To})
 	}
+	for _, part := range p.Samples {
+		out.Samples = append(out.Samples, wire.UploadSample{Bytes: [2]int64{part.Range.From, part.Range.To}, Digest: digests(part.CRC64, nil)})
+	}
 	if s.State == upload.Done {
 		out.ReprDigest = digests(s.Ending.CRC64, s.Ending.SHA256)
 		out.PrimaryEntity = d.entityID(s.Version)

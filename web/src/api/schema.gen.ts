@@ -780,6 +780,8 @@ export interface components {
             received: number[][];
             /** Format: int64 */
             received_bytes: number;
+            /** @description Digests of some of what is on disk, while the upload is unfinished: whoever goes on with it compares them with the file at hand first. */
+            samples?: components["schemas"]["UploadSample"][];
             state: components["schemas"]["UploadState"];
             /**
              * Format: int64
@@ -807,6 +809,15 @@ export interface components {
             /** @description The version that was made. Present when done. */
             primary_entity?: string;
             encrypt_metadata?: components["schemas"]["EncryptMetadata"];
+        };
+        UploadSample: {
+            /** @description The bytes `[from, to)` of the file. */
+            bytes: number[];
+            /**
+             * @description RFC 9530 digest of them in clear.
+             * @example crc64nvme=:iOAmtPC8JAs=:
+             */
+            digest: string;
         };
         /** @description What happened to an upload. */
         UploadTimeline: {

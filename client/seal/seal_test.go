@@ -1,4 +1,4 @@
-package client
+package seal_test
 
 import (
 	"encoding/base64"
@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/wharfinger/wharfinger/api/wire"
+	"github.com/wharfinger/wharfinger/client/seal"
 )
 
 func TestSealIsThatOfThePublishedVector(t *testing.T) {
@@ -14,15 +15,15 @@ func TestSealIsThatOfThePublishedVector(t *testing.T) {
 	iv, _ := hex.DecodeString("f0f1f2f3f4f5f6f7f8f9fafbfffffffe")
 	plain := []byte("The quick brown fox jumps over 13 lazy dogs near a riverbank.")
 	want := "262692674aa1ae124e5c6919ff84c0ba00dcf928a3df2d44b90e2b9856f38574cf13cd7149f4765b07eb51792b3e040d0194522895437d733bac321f1d"
-	s, err := newSeal(&wire.EncryptMetadata{
-		Algorithm: cipherName, KeyPlainText: base64.StdEncoding.EncodeToString(key), Iv: base64.StdEncoding.EncodeToString(iv),
+	s, err := seal.New(&wire.EncryptMetadata{
+		Algorithm: seal.Cipher, KeyPlainText: base64.StdEncoding.EncodeToString(key), Iv: base64.StdEncoding.EncodeToString(iv),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for at := range plain {
 		got := make([]byte, len(plain)-at)
-		s.at(int64(at)).XORKeyStream(got, plain[at:])
+		s.At(int64(at)).XORKeyStream(got, plain[at:])
 		if hex.EncodeToString(got) != want[2*at:] {
 			t.Fatalf("from byte %d on: %x, want %s", at, got, want[2*at:])
 		}
@@ -32,16 +33,16 @@ func TestSealIsThatOfThePublishedVector(t *testing.T) {
 func TestSealCarriesIntoTheUpperHalfOfTheCounter(t *testing.T) {
 	t.Parallel()
 	m := wire.EncryptMetadata{
-		Algorithm: cipherName, KeyPlainText: base64.StdEncoding.EncodeToString(make([]byte, 32)),
+		Algorithm: seal.Cipher, KeyPlainText: base64.StdEncoding.EncodeToString(make([]byte, 32)),
 		Iv: base64.StdEncoding.EncodeToString([]byte("\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff")),
 	}
-	s, err := newSeal(&m)
+	s, err := seal.New(&m)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var whole, part [48]byte
-	s.at(0).XORKeyStream(whole[:], whole[:])
-	s.at(32).XORKeyStream(part[:16], part[:16])
+	s.At(0).XORKeyStream(whole[:], whole[:])
+	s.At(32).XORKeyStream(part[:16], part[:16])
 	if string(whole[32:]) != string(part[:16]) {
 		t.Fatal("the key stream from block 2 on differs from block 2 of the key stream")
 	}
@@ -50,7 +51,7 @@ func TestSealCarriesIntoTheUpperHalfOfTheCounter(t *testing.T) {
 func TestUnknownCiphersAndBadKeysAreRefused(t *testing.T) {
 	t.Parallel()
 	good := wire.EncryptMetadata{
-		Algorithm: cipherName, KeyPlainText: base64.StdEncoding.EncodeToString(make([]byte, 32)),
+		Algorithm: seal.Cipher, KeyPlainText: base64.StdEncoding.EncodeToString(make([]byte, 32)),
 		Iv: base64.StdEncoding.EncodeToString(make([]byte, 16)),
 	}
 	for name, spoil := range map[string]func(*wire.EncryptMetadata){
@@ -60,7 +61,7 @@ func TestUnknownCiphersAndBadKeysAreRefused(t *testing.T) {
 	} {
 		m := good
 		spoil(&m)
-		if _, err := newSeal(&m); err == nil {
+		if _, err := seal.New(&m); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
