@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -138,7 +137,7 @@ func (d *download) look(ctx context.Context) error {
 // begin forgets what was summed.
 func (d *download) begin() {
 	d.at, d.crc, d.sha = 0, 0, nil
-	if _, ok := digestOf(d.digest, wire.SHA256); ok {
+	if _, ok := wire.DigestOf(d.digest, wire.SHA256); ok {
 		d.sha = sha256.New()
 	}
 }
@@ -289,7 +288,7 @@ func (d *download) accept(resp *http.Response, id string) error {
 	if resp.StatusCode != http.StatusPartialContent {
 		return d.skip(resp)
 	}
-	from, total, ok := parseRange(resp.Header.Get("Content-Range"))
+	from, total, ok := wire.ParseContentRange(resp.Header.Get("Content-Range"))
 	if !ok || from != d.at || total != d.out.Size {
 		return fmt.Errorf("download: asked for the bytes from %d of %d on, got %q", d.at, d.out.Size, resp.Header.Get("Content-Range"))
 	}
@@ -339,29 +338,19 @@ func (d *download) pour(ctx context.Context, w io.Writer, resp *http.Response, w
 	return nil
 }
 
-// parseRange reads "bytes from-to/total".
-func parseRange(field string) (from, total int64, ok bool) {
-	rest, found := strings.CutPrefix(field, "bytes ")
-	span, all, found2 := strings.Cut(rest, "/")
-	first, _, found3 := strings.Cut(span, "-")
-	from, err := strconv.ParseInt(first, 10, 64)
-	total, err2 := strconv.ParseInt(all, 10, 64)
-	return from, total, found && found2 && found3 && err == nil && err2 == nil
-}
-
 // verify compares what was written with the server's digests.
 func (d *download) verify() error {
 	if d.in.Progress != nil {
 		d.tells.tell(func(e *Event) { e.Kind = EventVerifying })
 	}
 	d.out.Outcome = Sent
-	if want, ok := crcOf(d.digest); ok {
+	if want, ok := wire.CRCOf(d.digest); ok {
 		if want != d.crc {
 			return fmt.Errorf("download: %w: the server has CRC-64 %016x, what came has %016x", ErrDigest, want, d.crc)
 		}
 		d.out.Verified = true
 	}
-	if want, ok := digestOf(d.digest, wire.SHA256); ok && d.sha != nil {
+	if want, ok := wire.DigestOf(d.digest, wire.SHA256); ok && d.sha != nil {
 		if got := d.sha.Sum(nil); string(got) != string(want) {
 			return fmt.Errorf("download: %w: the server has SHA-256 %x, what came has %x", ErrDigest, want, got)
 		}

@@ -71,7 +71,7 @@ func TestAnUploadOfLargeChunksGoesOnThroughASmallLimit(t *testing.T) {
 		if sent != out.Sent {
 			t.Errorf("%d bytes were sent for %d", sent, out.Sent)
 		}
-		if n := refused.Load(); n == 0 || n > 20 || b.slept != 0 {
+		if n := refused.Load(); n == 0 || n > 30 || b.slept != 0 {
 			t.Errorf("%d bodies were refused, waited %v", n, b.slept)
 		}
 		if len(notes) == 0 || !strings.Contains(notes[len(notes)-1], "a proxy in front of the server") {

@@ -11,6 +11,8 @@ import (
 	"path"
 	"path/filepath"
 	"time"
+
+	"github.com/wharfinger/wharfinger/api/wire"
 )
 
 // UploadFile uploads a local file with its time. If the file changes while it
@@ -153,7 +155,7 @@ func (d *download) same(ctx context.Context, root *os.Root, name string, st fs.F
 	if !st.Mode().IsRegular() || st.Size() != d.out.Size {
 		return false, nil
 	}
-	want, ok := crcOf(d.digest)
+	want, ok := wire.CRCOf(d.digest)
 	if !ok {
 		return st.Size() == 0 || st.ModTime().UnixMilli() == d.out.Modified.UnixMilli(), nil
 	}

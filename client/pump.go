@@ -326,7 +326,7 @@ func (u *upload) sum(ctx context.Context, s *session, g plan.Piece) (string, err
 		return "", err
 	}
 	s.Note(g, plain)
-	return wire.FormatDigests(crcDigest(sent)), nil
+	return wire.FormatDigests(wire.CRCDigest(sent)), nil
 }
 
 func (u *upload) crc(ctx context.Context, from, to int64) (uint64, error) {
@@ -368,7 +368,7 @@ func (u *upload) settle(ctx context.Context, s *session) (whole bool, err error)
 			return false, nil
 		}
 		if n%sealingPolls == 0 {
-			if err := u.nudge(ctx, s); err == nil {
+			if err := u.post(ctx, s, s.Last(), nil); err == nil {
 				continue
 			} else if verdict(err, 1) != nil {
 				return false, err
@@ -380,16 +380,6 @@ func (u *upload) settle(ctx context.Context, s *session) (whole bool, err error)
 			return false, err
 		}
 	}
-}
-
-// nudge sends a piece that is in once more, so that the server looks at the
-// session again.
-func (u *upload) nudge(ctx context.Context, s *session) error {
-	slot, err := pace.Fixed(1).Enter(ctx)
-	if err != nil {
-		return err
-	}
-	return u.post(ctx, s, s.Last(), slot)
 }
 
 // settleByName is for a server that does not tell about sessions, or has
@@ -413,7 +403,7 @@ func (u *upload) settleByName(ctx context.Context, s *session, why error) error 
 // source: of the chunks as they were read for sending, and of those that were
 // there before as they are now.
 func (u *upload) compare(ctx context.Context, s *session, field string) error {
-	want, ok := crcOf(field)
+	want, ok := wire.CRCOf(field)
 	if !ok {
 		return nil
 	}

@@ -2,19 +2,16 @@ package client
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"github.com/wharfinger/wharfinger/api/wire"
+	"github.com/wharfinger/wharfinger/client/pace"
 )
 
 const (
-	firstWait    = time.Second
-	longest      = 30 * time.Second
 	longestAsked = 5 * time.Minute // a Retry-After beyond it is not believed
 
 	// However slow each try fails, this many are made.
@@ -85,7 +82,7 @@ func (b *backoff) wait(ctx context.Context, n int, err error) error {
 	if n == 0 {
 		n = fails
 	}
-	d := delay(n)
+	d := pace.Delay(n)
 	if e, ok := errors.AsType[*Error](err); ok {
 		d = max(d, min(e.RetryAfter, longestAsked))
 	}
@@ -97,18 +94,6 @@ func (b *backoff) wait(ctx context.Context, n int, err error) error {
 		return fmt.Errorf("%w (while waiting to try again after: %w)", werr, err)
 	}
 	return nil
-}
-
-// delay doubles from a second to half a minute; half of it is chance, so that
-// many clients do not come back to a restarted server at the same moment.
-func delay(n int) time.Duration {
-	d := longest
-	if n < 6 {
-		d = min(longest, firstWait<<(max(n, 1)-1))
-	}
-	var b [8]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return d/2 + time.Duration(binary.BigEndian.Uint64(b[:])%uint64(d/2))
 }
 
 // passing reports that a call which is part of a transfer should be repeated.

@@ -327,7 +327,7 @@ func (u *upload) adopt(ctx context.Context, id string) (*session, error) {
 // upload of another content is left alone: it is never mixed with this one.
 func (u *upload) sampled(ctx context.Context, s *session, samples []wire.UploadSample) (same bool, err error) {
 	for _, one := range samples {
-		want, ok := crcOf(one.Digest)
+		want, ok := wire.CRCOf(one.Digest)
 		g := plan.Piece{From: one.Bytes[0], To: one.Bytes[1]}
 		if !ok || g.From < 0 || g.To > u.in.Size || g.Len() <= 0 {
 			continue
@@ -480,7 +480,7 @@ func (u *upload) same(ctx context.Context, f wire.File) (bool, error) {
 		return true, nil
 	}
 	if e := primary(f); e != nil {
-		if want, ok := crcOf(e.ReprDigest); ok {
+		if want, ok := wire.CRCOf(e.ReprDigest); ok {
 			got, err := u.crc(ctx, 0, u.in.Size)
 			return got == want, err
 		}

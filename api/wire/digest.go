@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
@@ -225,4 +226,32 @@ func isSpace(c byte) bool { return c == ' ' || c == '\t' }
 
 func isToken(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("!#$%&'*+-.^_`|~:/?", c) >= 0
+}
+
+// CRCDigest is a CRC-64/NVME as a digest.
+func CRCDigest(sum uint64) Digest {
+	return Digest{Algorithm: CRC64NVME, Sum: binary.BigEndian.AppendUint64(nil, sum)}
+}
+
+// DigestOf finds one algorithm's sum in a Repr-Digest.
+func DigestOf(field, algorithm string) ([]byte, bool) {
+	ds, err := ParseDigests(field)
+	if err != nil {
+		return nil, false
+	}
+	for _, d := range ds {
+		if d.Algorithm == algorithm {
+			return d.Sum, true
+		}
+	}
+	return nil, false
+}
+
+// CRCOf finds the CRC-64/NVME in a Repr-Digest.
+func CRCOf(field string) (uint64, bool) {
+	sum, ok := DigestOf(field, CRC64NVME)
+	if !ok {
+		return 0, false
+	}
+	return binary.BigEndian.Uint64(sum), true
 }

@@ -103,8 +103,12 @@ func (s *Streams) free() {
 	s.freed = make(chan struct{})
 }
 
-// Sent says that the last byte of the body is on its way.
+// Sent says that the last byte of the body is on its way. It does nothing to a nil
+// slot.
 func (l *Slot) Sent() {
+	if l == nil {
+		return
+	}
 	l.s.mu.Lock()
 	defer l.s.mu.Unlock()
 	if !l.sent && !l.ended {
