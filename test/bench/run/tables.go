@@ -42,7 +42,8 @@ var tables = []table{
 	},
 	{
 		"batch", "Files of 4 KiB through the batch door, 1 connection", "A thousand in a request, one request after the other. No peer has such a door.",
-		[]string{"per_s", "cpu_ms"}, nil,
+		[]string{"per_s", "cpu_ms"},
+		nil,
 	},
 	{
 		"hold", "1,000 slow uploads held (64 KiB/s each)", "Each server in a process of its own.",
