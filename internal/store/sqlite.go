@@ -93,6 +93,7 @@ func (s *Store) openReaders(ctx context.Context, path string) error {
 	s.db.SetMaxIdleConns(n)
 	s.reads = newTx(s.dialect, newPrepared(s.db))
 	s.reads.failure = s.failure
+	s.recent = &recent{s: s}
 	conns := make([]*sql.Conn, 0, n)
 	defer func() {
 		for _, c := range conns {

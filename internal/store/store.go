@@ -30,6 +30,7 @@ type Store struct {
 	db      *sql.DB // SQLite: the readers; PostgreSQL: everything
 	reads   *tx
 	writer  *writer // SQLite only
+	recent  *recent // SQLite only
 	ids     minter
 	clock   core.Clock
 	log     *slog.Logger
