@@ -374,6 +374,7 @@ func (w *world) judgePut(f *file, name string, open map[string]rig.Upload) {
 			delete(open, id)
 			f.up = uploadOf(c, max(1, c.size))
 			f.up.session, f.up.unsure = id, true
+			f.up.chunks[0] = maybe // it was sent whole; what waits to be completed will be
 			w.count("half a PUT found as an upload", 1)
 			return
 		}
