@@ -92,7 +92,7 @@ func bench(o options) error {
 	}
 	rep := newReport(s)
 	rep.Minutes = time.Since(began).Minutes()
-	worse, err := rep.compare()
+	worse, compared, err := rep.compare()
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func bench(o options) error {
 	if len(worse) > 0 {
 		return errSlower
 	}
-	fmt.Printf("bench: %.1f minutes, no ratio is worse than the committed one by more than %.0f %%\n", time.Since(began).Minutes(), tolerance*100)
+	fmt.Printf("bench: %.1f minutes; of %d ratios that have a committed one none is worse by more than %.0f %%\n", time.Since(began).Minutes(), compared, tolerance*100)
 	return nil
 }
 

@@ -92,17 +92,22 @@ func (r *report) listRatios() {
 }
 
 // compare tells which ratios are worse than in the committed table.
-func (r *report) compare() ([]string, error) {
+func (r *report) compare() (worse []string, compared int, err error) {
 	text, err := exec.Command("git", "show", "HEAD:"+dataPath).Output()
 	if err != nil {
 		fmt.Println("bench: there is no committed table to compare with")
-		return nil, nil //nolint:nilerr // the first run has none
+		return nil, 0, nil //nolint:nilerr // the first run has none
 	}
 	var was report
 	if err := json.Unmarshal(text, &was); err != nil {
-		return nil, fmt.Errorf("%s as committed: %w", dataPath, err)
+		return nil, 0, fmt.Errorf("%s as committed: %w", dataPath, err)
 	}
-	return slower(r.Ratios, was.Ratios), nil
+	for name := range r.Ratios {
+		if was.Ratios[name].Median > 0 {
+			compared++
+		}
+	}
+	return slower(r.Ratios, was.Ratios), compared, nil
 }
 
 func slower(now, was map[string]ratio) (worse []string) {

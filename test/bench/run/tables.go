@@ -63,7 +63,8 @@ var tables = []table{
 	{
 		"session", "Upload sessions for an object of 5 TB",
 		"Made and deleted one after the other on local storage, that sets their space aside: the disk must have 5 TB free. Memory is the highest of the process meanwhile, that serves the listings below too.",
-		[]string{"p50_ms", "p99_ms", "cpu_ms", "rss_before_mib", "rss_mib"}, nil,
+		[]string{"p50_ms", "p99_ms", "cpu_ms", "rss_before_mib", "rss_mib"},
+		nil,
 	},
 	{
 		"start", "Idle", "From exec to the first answer, on the folder that an earlier start left; memory two seconds later, nobody there.",
@@ -71,7 +72,8 @@ var tables = []table{
 	},
 	{
 		"start, empty folder", "First start, on an empty folder", "Ours makes its database and the first administrator.",
-		[]string{"start_ms", "rss_mib"}, nil,
+		[]string{"start_ms", "rss_mib"},
+		nil,
 	},
 	{"start, a million files", "Start with the folders of the listings in the database", "", []string{"start_ms", "rss_mib"}, nil},
 }
