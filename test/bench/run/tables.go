@@ -68,7 +68,8 @@ var tables = []table{
 	},
 	{
 		"start", "Idle", "From exec to the first answer, on the folder that an earlier start left; memory two seconds later, nobody there.",
-		[]string{"start_ms", "rss_mib", "anon_mib"}, []base{{"rss_mib", "nginx"}, {"rss_mib", gateway}},
+		[]string{"start_ms", "rss_mib", "anon_mib"},
+		[]base{{"rss_mib", "nginx"}, {"rss_mib", gateway}},
 	},
 	{
 		"start, empty folder", "First start, on an empty folder", "Ours makes its database and the first administrator.",
