@@ -122,8 +122,9 @@ export class Sender {
         signal.throwIfAborted();
         const known = error instanceof ApiError ? error : undefined;
         if (known?.is(Code.changedMeanwhile)) throw new LocalError('mismatch');
+        const limit = deps.pace.limit;
         const smaller = this.parts.align > 0 && deps.pace.failed(to - from, sent, error);
-        if (smaller)
+        if (deps.pace.limit < limit)
           tell(job, {
             at: deps.clock.now(),
             what: 'smaller',

@@ -1,10 +1,11 @@
 import '@mantine/core/styles/PasswordInput.css';
 import { Button, PasswordInput, TextInput } from '@mantine/core';
 import { IconCheck } from '@tabler/icons-react';
-import { useMutation } from '@tanstack/react-query';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { setUp } from '@/api/operations';
+import { siteLoginQuery } from '@/api/queries';
 import { failureWords } from '@/api/words';
 import { Brand } from '@/ui/brand';
 import { Icon } from '@/ui/icon';
@@ -24,6 +25,8 @@ interface Props {
 export default function SetUp({ token, onChoose, onDrop, onLater }: Props) {
   const { t } = useTranslation();
   const [done, setDone] = useState(false);
+  const { data: site } = useQuery(siteLoginQuery);
+  const taken = !done && site?.setup_required === false;
   return (
     <main className={classes.screen}>
       <div className={classes.brand}>
@@ -32,22 +35,32 @@ export default function SetUp({ token, onChoose, onDrop, onLater }: Props) {
       </div>
       <div className={`${classes.card} ${classes.wide}`}>
         <h1>{t('setUp.title')}</h1>
-        <ol className={classes.steps}>
-          <Step n={1} done={done} title={t('setUp.account')}>
-            <p className="muted">{t('setUp.accountText')}</p>
-            {!done && <AccountForm token={token} onDone={() => setDone(true)} />}
-          </Step>
-          <Step n={2} done={done} title={t('setUp.where')}>
-            <p className="muted">{t('setUp.whereText')}</p>
-          </Step>
-          <Step n={3} done={false} title={t('setUp.first')}>
-            {done ? (
-              <FirstFile onChoose={onChoose} onDrop={onDrop} onLater={onLater} />
-            ) : (
-              <p className="muted">{t('setUp.firstLater')}</p>
-            )}
-          </Step>
-        </ol>
+        {taken && (
+          <div className={classes.form}>
+            <Notice tone="amber" what={t('setUp.taken')} more={[t('setUp.takenHow')]} />
+            <Button size="md" onClick={onLater}>
+              {t('signIn.submit')}
+            </Button>
+          </div>
+        )}
+        {!taken && (
+          <ol className={classes.steps}>
+            <Step n={1} done={done} title={t('setUp.account')}>
+              <p className="muted">{t('setUp.accountText')}</p>
+              {!done && <AccountForm token={token} onDone={() => setDone(true)} />}
+            </Step>
+            <Step n={2} done={done} title={t('setUp.where')}>
+              <p className="muted">{t('setUp.whereText')}</p>
+            </Step>
+            <Step n={3} done={false} title={t('setUp.first')}>
+              {done ? (
+                <FirstFile onChoose={onChoose} onDrop={onDrop} onLater={onLater} />
+              ) : (
+                <p className="muted">{t('setUp.firstLater')}</p>
+              )}
+            </Step>
+          </ol>
+        )}
       </div>
     </main>
   );

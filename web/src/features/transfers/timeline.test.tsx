@@ -50,7 +50,8 @@ test('both sides of the story stand in one order, with causes and request ids', 
   show(
     [
       { at: at(0), kind: 'created' },
-      { at: at(2), until: at(9), kind: 'received', bytes: [0, 3 * 1024], chunks: 3 },
+      { at: at(2), until: at(9), kind: 'received', bytes: [0, 2 * 1024], chunks: 2 },
+      { at: at(4), kind: 'received', bytes: [4096, 5120] },
       {
         at: at(5),
         kind: 'refused',

@@ -43,7 +43,7 @@ export default function Timeline({ sessionId, story, durability, live }: Props) 
     retry: 1,
   });
   const here = story.map((moment, i) => hereLine(t, moment, i));
-  const there = (data ?? []).map((event, i) => serverLine(t, event, i));
+  const there = joined(data ?? []).map((event, i) => serverLine(t, event, i));
   // The server's beginning and end say more than this page's.
   const lines = [...there, ...here.filter((l) => !(data && l.key.startsWith('began')))];
   lines.sort((a, b) => a.at - b.at);
@@ -104,10 +104,30 @@ function whyOf(what: Moment['what'], words: Words | undefined): string {
   return what === 'smaller' ? words.what : `${words.what} ${words.fault}`;
 }
 
+/** Chunks that come by several lanes are one event for whoever reads. */
+function joined(events: readonly UploadEvent[]): UploadEvent[] {
+  const all: UploadEvent[] = [];
+  for (const event of events) {
+    const last = all.at(-1);
+    if (last?.kind !== 'received' || event.kind !== 'received') {
+      all.push(event);
+      continue;
+    }
+    const chunks = (last.chunks ?? 1) + (event.chunks ?? 1);
+    const until = event.until ?? event.at;
+    all[all.length - 1] = { ...last, until, chunks, bytes: [0, sizeOf(last) + sizeOf(event)] };
+  }
+  return all;
+}
+
+function sizeOf({ bytes }: UploadEvent): number {
+  const [from = 0, to = 0] = bytes ?? [];
+  return to - from;
+}
+
 function serverLine(t: TFunction, event: UploadEvent, index: number): Line {
-  const { kind, bytes, chunks = 1 } = event;
-  const [from, to] = bytes ?? [0, 0];
-  const size = { bytes: formatBytes((to ?? 0) - (from ?? 0)), count: chunks };
+  const { kind, chunks = 1 } = event;
+  const size = { bytes: formatBytes(sizeOf(event)), count: chunks };
   const known = [
     'created',
     'settled',
