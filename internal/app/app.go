@@ -225,7 +225,7 @@ func (a *App) sweep(ctx context.Context) {
 		a.cfg.Log.Error("sweep", "err", err.Error())
 	}
 	if tidied != (catalog.Tidied{}) {
-		a.cfg.Log.Info("tidied packs", "dropped", tidied.Dropped, "moved", tidied.Moved, "bytes", tidied.Bytes, "damaged", tidied.Damaged)
+		a.cfg.Log.Info("tidied packs", "dropped", tidied.Dropped, "moved", tidied.Moved, "bytes", tidied.Bytes, "damaged", tidied.Damaged, "aside", tidied.Aside)
 	}
 	if did != (upload.Swept{}) || reaped > 0 {
 		a.cfg.Log.Info("swept", "settled", did.Settled, "expired", did.Expired, "forgotten", did.Forgotten, "discarded", did.Discarded, "unlinked", reaped)

@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/wharfinger/wharfinger/internal/blob"
@@ -30,11 +31,12 @@ type Catalog struct {
 	keyring *blob.Keyring
 	clock   core.Clock
 	tidying tidying
+	began   time.Time
 }
 
 // New returns the catalog over o.
 func New(o Options) *Catalog {
-	return &Catalog{store: o.Store, buckets: o.Buckets, keyring: o.Keyring, clock: o.Clock}
+	return &Catalog{store: o.Store, buckets: o.Buckets, keyring: o.Keyring, clock: o.Clock, began: o.Clock()}
 }
 
 // Ref names a place in a drive. Owner 0 is the caller.

@@ -36,6 +36,7 @@ type Tidied struct {
 	Moved   int   // contents
 	Bytes   int64 // that were moved
 	Damaged int   // contents that were found to be other than received, and stay where they are
+	Aside   int   // packs that held something and that no row names: set aside, not removed
 }
 
 // tidying is where the next TidyPacks goes on. A restart begins anew.
@@ -104,13 +105,34 @@ func (c *Catalog) tidyPack(ctx context.Context, at place, o blob.Info, did *Tidi
 		switch err := at.bucket.DropPack(ctx, o.Key); {
 		case err == nil:
 			did.Dropped++
-		case !errs.Is(err, errs.Conflict):
+		case errs.Is(err, errs.Conflict):
+			return c.leaveAside(ctx, at, o, did)
+		default:
 			return err
 		}
 	case use.Objects > 0 && 2*(use.Bytes+use.Objects*packedOverhead) < o.Size:
 		return c.compact(ctx, at, o.Key, did)
 	}
 	return nil
+}
+
+// leaveAside takes a pack out of the way that a crash left between bytes and
+// rows. Nobody was told of what it holds, unless the database is older than the
+// storage: so it is set aside and not removed. One that was written since this
+// process began may still get its rows, for a while.
+func (c *Catalog) leaveAside(ctx context.Context, at place, o blob.Info, did *Tidied) error {
+	now := c.clock()
+	if !o.ModTime.Before(c.began) && now.Sub(o.ModTime) < Settling {
+		return nil
+	}
+	_, err := at.bucket.SetAside(ctx, o.Key, now.UTC().Format(time.DateOnly))
+	switch {
+	case err == nil:
+		did.Aside++
+	case errs.Is(err, errs.Unsupported), errs.Is(err, errs.Conflict), errs.Is(err, errs.NotFound):
+		err = nil // it grows after all, or is gone
+	}
+	return err
 }
 
 // packUse is the use of a pack by all policies: they may share one storage.

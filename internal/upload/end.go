@@ -142,6 +142,7 @@ func (e *Engine) endIn(ctx context.Context, tx Tx, s Session, to State, why Even
 // discard stops who is still sending and removes the bytes of an ended session.
 // What fails here is found by the next audit of the bucket.
 func (e *Engine) discard(ctx context.Context, s Session) {
+	e.young.take(s.ID)
 	e.gate.hurry(s.ID)
 	b, err := e.bucket(ctx, s.Policy)
 	switch {

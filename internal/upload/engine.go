@@ -3,6 +3,7 @@ package upload
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/wharfinger/wharfinger/internal/blob"
@@ -29,10 +30,11 @@ type Options struct {
 // Engine runs uploads. It is safe for use by many goroutines.
 type Engine struct {
 	Options
-	gate   *gate
-	young  young
-	first  sync.Once // of the sweeps
-	undone sync.Map  // core.SessionID → Session: was to end, and the store did not take it
+	gate     *gate
+	young    young
+	gathered atomic.Int64 // bytes of bodies in memory, see gather
+	first    sync.Once    // of the sweeps
+	undone   sync.Map     // core.SessionID → Session: was to end, and the store did not take it
 }
 
 // New returns an engine over o.

@@ -16,7 +16,8 @@ import (
 // a pack, or a blob under the session's own key, which the next try, or the end
 // of the session, removes.
 func (e *Engine) takeSmall(ctx context.Context, s Session, b *blob.Bucket, w blob.Write) (Written, error) {
-	if b.Can().Packs && s.Size > 0 {
+	if b.Can().Packs && s.Size > 0 && e.gather(s.Size) {
+		defer e.gathered.Add(-s.Size)
 		return e.takePacked(ctx, s, b, w)
 	}
 	got, err := b.PutWhole(ctx, s.Blob, w)
@@ -35,6 +36,20 @@ func (e *Engine) takeSmall(ctx context.Context, s Session, b *blob.Bucket, w blo
 		_ = remove(ctx, s, b) // it ended meanwhile; what stays, the audit finds
 	}
 	return Written{Received: s.Size, Done: true}, err
+}
+
+// mostGathered bounds the bodies that are in memory at once, on their way to a
+// pack: who comes beyond it is written to a file of its own as it comes in.
+const mostGathered = 16 << 20
+
+// gather takes memory for a body, to be given back from e.gathered; false if too
+// much is taken.
+func (e *Engine) gather(n int64) bool {
+	if e.gathered.Add(n) <= mostGathered {
+		return true
+	}
+	e.gathered.Add(-n)
+	return false
 }
 
 // takePacked is takeSmall where bodies share a flush.

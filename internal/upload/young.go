@@ -33,6 +33,10 @@ func (e *Engine) takeYoung(ctx context.Context, f fledgling, c Chunk) (w Written
 	if err != nil || at != (core.Range{To: f.Size}) {
 		return w, false, nil // the ordinary way says it, with the session as it is now
 	}
+	if !e.gather(f.Size) {
+		return w, false, nil
+	}
+	defer e.gathered.Add(-f.Size)
 	cipher, err := e.cipherOf(f.Session)
 	if err != nil {
 		return w, true, err
