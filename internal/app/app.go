@@ -16,6 +16,7 @@ import (
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/door/rest"
 	"github.com/wharfinger/wharfinger/internal/errs"
+	"github.com/wharfinger/wharfinger/internal/lane"
 	"github.com/wharfinger/wharfinger/internal/upload"
 )
 
@@ -84,14 +85,14 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 	door := rest.New(rest.Options{
 		Catalog: b.catalog, Engine: a.engine, IDs: b.ids, Setup: a.setup, OpenAPI: api.Description(),
 		Tokens: auth.New(auth.Options{Store: b.store.Auth(), Keys: b.keys, IDs: b.ids, Clock: c.Clock}),
-		Signer: auth.NewSigner(b.keys), Clock: c.Clock, Log: c.Log, MaxPut: maxPut, Stall: bodyStall, Temp: b.dir,
+		Signer: auth.NewSigner(b.keys), Clock: c.Clock, Log: c.Log, MaxPut: maxPut, Stall: bodyStall, Temp: b.dir, Lane: laneOf,
 		Site: rest.Site{ID: id, Title: c.Title, URL: site, Version: apiVersion},
 	})
 	if a.ln, err = (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen); err != nil {
 		return nil, errs.Newf(errs.Invalid, errs.IOFailed,
 			"Cannot listen on %s: %v. Give another address with --listen.", c.Listen, err).At(op)
 	}
-	a.ln = bounded(a.ln, c.PerAddress, slices.Concat(loopback, peers))
+	a.ln = lane.Listen(bounded(a.ln, c.PerAddress, slices.Concat(loopback, peers)))
 	a.server = &http.Server{
 		Handler:           a.handler(door),
 		ReadHeaderTimeout: 10 * time.Second,
@@ -233,3 +234,11 @@ func (a *App) sweep(ctx context.Context) {
 }
 
 var _ catalog.Buckets = (*buckets)(nil)
+
+// laneOf finds the connection of a request, nil if its bytes cannot be moved.
+func laneOf(ctx context.Context) rest.Lane {
+	if c := lane.Of(ctx); c != nil {
+		return c
+	}
+	return nil
+}

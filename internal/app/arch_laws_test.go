@@ -40,6 +40,7 @@ var rooms = []room{
 	{"web", 0, nil},
 	{"internal/errs", 0, nil},
 	{"internal/core", 0, []string{"internal/errs"}},
+	{"internal/lane", 0, nil},
 	{"client/pace", 0, nil},
 	{"client/plan", 0, nil},
 	{"client/seal", 1, []string{"api/wire"}},

@@ -91,6 +91,9 @@ type guest struct {
 	leave func()
 }
 
+// TCP returns the connection itself.
+func (g *guest) TCP() *net.TCPConn { return g.TCPConn }
+
 // Close implements net.Conn.
 func (g *guest) Close() error {
 	g.leave()

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wharfinger/wharfinger/internal/blob"
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/errs"
@@ -38,6 +39,9 @@ func must(t testing.TB, err error) {
 	}
 }
 
+// ownFile is a size that gets a file of its own in the storage.
+const ownFile = blob.MaxPacked + 1000
+
 func newWard(t *testing.T, files int) *ward {
 	t.Helper()
 	w := &ward{T: t, dir: t.TempDir()}
@@ -47,7 +51,7 @@ func newWard(t *testing.T, files int) *ward {
 	must(t, err)
 	w.who = core.Actor{User: u.ID, Group: u.Group, Via: core.ViaToken}
 	for i := range files {
-		w.put(fmt.Sprintf("/f%d", i), bytes.Repeat([]byte{byte(i)}, 1000+i))
+		w.put(fmt.Sprintf("/f%d", i), bytes.Repeat([]byte{byte(i)}, ownFile+i))
 	}
 	return w
 }
@@ -135,7 +139,7 @@ func TestADataDirectoryThatIsWellHasNoFindings(t *testing.T) {
 	must(t, err)
 	d := w.doctor(Checkup{Part: 1, Of: 1})
 	w.finds(d)
-	if d.Versions != 4 || d.Read != 3003 || d.Sessions != 1 || len(d.Promises) != 1 || d.Promises[0].Words == "" {
+	if d.Versions != 4 || d.Read != 3*ownFile+3 || d.Sessions != 1 || len(d.Promises) != 1 || d.Promises[0].Words == "" {
 		t.Errorf("%+v", d)
 	}
 }
@@ -168,11 +172,11 @@ func TestADamagedContentIsNotServedUntilItIsSoundAgain(t *testing.T) {
 	if d.Left() != 1 {
 		t.Errorf("%d left: marking is not mending", d.Left())
 	}
-	_, err := w.base.catalog.OpenVersion(t.Context(), w.version("/f0").ID)
+	_, err := w.open().catalog.OpenVersion(t.Context(), w.version("/f0").ID)
 	if !errs.Has(err, errs.RecoverNeeded) {
 		t.Fatalf("a damaged content was opened: %v", err)
 	}
-	body, err := w.base.catalog.OpenVersion(t.Context(), w.version("/f1").ID)
+	body, err := w.open().catalog.OpenVersion(t.Context(), w.version("/f1").ID)
 	must(t, err)
 	must(t, body.Close())
 
@@ -180,12 +184,12 @@ func TestADamagedContentIsNotServedUntilItIsSoundAgain(t *testing.T) {
 	w.finds(w.doctor(Checkup{}), catalog.BlobDamaged) // nobody has looked yet
 	w.finds(w.doctor(Checkup{Part: 1, Of: 1, Fix: true}), catalog.BlobHealed)
 	w.finds(w.doctor(Checkup{Part: 1, Of: 1}))
-	body, err = w.base.catalog.OpenVersion(t.Context(), w.version("/f0").ID)
+	body, err = w.open().catalog.OpenVersion(t.Context(), w.version("/f0").ID)
 	must(t, err)
 	got, err := io.ReadAll(body)
 	must(t, err)
 	must(t, body.Close())
-	if len(got) != 1000 {
+	if len(got) != ownFile {
 		t.Errorf("%d bytes", len(got))
 	}
 }
@@ -243,7 +247,7 @@ func TestALedgerThatDriftedIsFoundAndRepaired(t *testing.T) {
 	w.finds(w.doctor(Checkup{}))
 	got, err := w.base.catalog.Capacity(t.Context(), w.who)
 	must(t, err)
-	if got.Used != 2001 || got.Reserved != 0 {
+	if got.Used != 2*ownFile+1 || got.Reserved != 0 {
 		t.Errorf("%+v", got)
 	}
 }

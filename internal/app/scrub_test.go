@@ -165,7 +165,7 @@ func TestADamagedFileIsListedAndToldAndAnswers404(t *testing.T) {
 	if status, body := content(0); status != 404 || strings.TrimSpace(body) != "Entity data does not exist." {
 		t.Errorf("damaged: %d %.50q", status, body)
 	}
-	if status, body := content(1); status != 200 || body != string(bytes.Repeat([]byte{1}, 1001)) {
+	if status, body := content(1); status != 200 || body != string(bytes.Repeat([]byte{1}, ownFile+1)) {
 		t.Errorf("sound: %d %.50q", status, body)
 	}
 	if _, list := call("GET", "/file?uri=cloudreve%3A%2F%2Fmy", ""); !strings.Contains(list, `"f0"`) {

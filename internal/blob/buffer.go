@@ -12,6 +12,9 @@ var tiers = [...]int{16 << 10, 64 << 10, 256 << 10}
 
 var pools [len(tiers)]sync.Pool
 
+// moving are buffers for moved bytes, which hardly ever touch them.
+var moving sync.Pool
+
 func getBuffer(tier int) *[]byte {
 	if b, ok := pools[tier].Get().(*[]byte); ok {
 		return b
@@ -25,6 +28,8 @@ func getBuffer(tier int) *[]byte {
 // pooled and follow the sender's pace, and an ended ctx is seen between two of
 // them. Errors of either side come back as they are.
 func CopyAt(ctx context.Context, dst io.WriterAt, off int64, src io.Reader) (n int64, err error) {
+	in, _ := src.(*intake)
+	target, _ := dst.(Target)
 	tier := 0
 	buf := getBuffer(tier)
 	defer func() { pools[tier].Put(buf) }()
@@ -56,6 +61,14 @@ func CopyAt(ctx context.Context, dst io.WriterAt, off int64, src io.Reader) (n i
 		if next := nextTier(tier, got); next != tier {
 			pools[tier].Put(buf)
 			tier, buf = next, getBuffer(next)
+		}
+		if tier == len(tiers)-1 && in != nil && target != nil {
+			moved, ended, err := in.move(ctx, target, off+n)
+			n += moved
+			if ended || err != nil {
+				return n, err
+			}
+			target = nil // or it would be tried for each buffer of a body that cannot
 		}
 	}
 }

@@ -58,26 +58,31 @@ func (in *intake) Read(p []byte) (int, error) {
 		p = p[:in.left]
 	}
 	n, err := in.body.Read(p)
+	in.take(p[:n])
+	in.passed(n, err)
+	if in.err != nil {
+		return 0, in.err
+	}
+	return n, nil
+}
+
+// passed counts n bytes that were taken, and sees to what came with them.
+func (in *intake) passed(n int, err error) {
 	if in.empty++; n > 0 {
 		in.empty = 0
 	}
 	if in.empty > maxEmptyReads && err == nil {
 		err = io.ErrNoProgress
 	}
-	in.take(p[:n])
 	in.left -= int64(n)
 	switch {
 	case in.left == 0:
 		in.end(err)
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		in.err = errs.Newf(errs.Transient, errs.ChunkShort, "body ended after %d of %d bytes", in.size-in.left, in.size)
 	case err != nil:
 		in.err = in.broken(err)
 	}
-	if in.err != nil {
-		return 0, in.err
-	}
-	return n, nil
 }
 
 // take measures p and leaves it as it is to be stored.

@@ -1,5 +1,11 @@
 package localblob
 
+import (
+	"os"
+
+	"github.com/wharfinger/wharfinger/internal/blob"
+)
+
 // eagerStep is how much is written between two starts of the flush: large
 // enough for a disk to be busy with, small against a chunk.
 const eagerStep = 4 << 20
@@ -23,17 +29,43 @@ type eager struct {
 
 // eagerly returns f with early flushes where it has them.
 func eagerly(f File, from int64) File {
-	if s, ok := f.(starter); ok {
-		return &eager{File: f, starter: s, from: from, to: from}
+	s, ok := f.(starter)
+	if !ok {
+		return f
 	}
-	return f
+	e := &eager{File: f, starter: s, from: from, to: from}
+	if t, ok := f.(blob.Target); ok {
+		return eagerTarget{e, t}
+	}
+	return e
 }
+
+// eagerTarget is eager over a file that bytes can be moved to.
+type eagerTarget struct {
+	*eager
+	target blob.Target
+}
+
+// Raw implements blob.Target.
+func (e eagerTarget) Raw() *os.File { return e.target.Raw() }
+
+// View implements blob.Target.
+func (e eagerTarget) View(off int64, n int, show func([]byte)) error {
+	return e.target.View(off, n, show)
+}
+
+// Moved implements blob.Target.
+func (e eagerTarget) Moved(off int64, n int) { e.wrote(off + int64(n)) }
 
 func (e *eager) WriteAt(p []byte, off int64) (int, error) {
 	n, err := e.File.WriteAt(p, off)
-	if e.to = off + int64(n); e.to-e.from >= eagerStep {
+	e.wrote(off + int64(n))
+	return n, err
+}
+
+func (e *eager) wrote(to int64) {
+	if e.to = to; e.to-e.from >= eagerStep {
 		e.StartFlush(e.from, e.to-e.from)
 		e.from = e.to
 	}
-	return n, err
 }

@@ -83,7 +83,7 @@ func (d *driver) WriteAt(ctx context.Context, h blob.Handle, r core.Range, src i
 // fill writes src to the staging file. It has a descriptor of its own, so a
 // sync that fails tells each writer in flight, and is never asked again.
 func (d *driver) fill(ctx context.Context, key string, r core.Range, src io.Reader, durable bool) error {
-	f, err := d.fs.OpenFile(stagedPath(key), os.O_WRONLY, 0)
+	f, err := d.fs.OpenFile(stagedPath(key), os.O_RDWR, 0) // read, too: what was moved is looked at
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,7 @@ type body struct {
 	io.Closer
 	r      io.Reader
 	rc     *http.ResponseController
+	lane   Lane // nil where bytes cannot be moved
 	clock  core.Clock
 	stall  time.Duration
 	began  time.Time // of the first read: waiting for us is not slowness
@@ -41,7 +42,11 @@ type body struct {
 }
 
 func (d *Door) body(w http.ResponseWriter, r *http.Request) *body {
-	return &body{Closer: r.Body, r: r.Body, rc: http.NewResponseController(w), clock: d.Clock, stall: d.Stall}
+	b := &body{Closer: r.Body, r: r.Body, rc: http.NewResponseController(w), clock: d.Clock, stall: d.Stall}
+	if d.Lane != nil && r.ProtoMajor == 1 && r.TLS == nil && r.ContentLength > 0 {
+		b.lane = d.Lane(r.Context())
+	}
+	return b
 }
 
 // Read implements io.Reader.
@@ -67,6 +72,16 @@ func (b *body) Read(p []byte) (int, error) {
 		b.deadline(time.Time{})
 	}
 	return n, err
+}
+
+// Move implements blob.Mover. A read of it is a read of the body in every other
+// way.
+func (b *body) Move(f *os.File, off int64, p []byte) (n int, moved bool, err error) {
+	if b.lane == nil {
+		n, err = b.Read(p)
+		return n, false, err
+	}
+	return b.lane.Move(f, off, p, b.Read)
 }
 
 // deadline moves the deadline unless the body was stopped.

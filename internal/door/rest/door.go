@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"os"
 	"regexp"
 	"time"
 
@@ -46,6 +47,16 @@ type Options struct {
 	MaxPut  int64         // bytes that PUT /file/content takes
 	Temp    string        // directory for bodies of unknown length while they come in
 	Stall   time.Duration // how long a body may stand still
+	// Lane returns what can move the body of a request to a file, nil if nothing
+	// can. It may be nil.
+	Lane func(ctx context.Context) Lane
+}
+
+// Lane moves the bytes of a body past this process; see internal/lane.
+type Lane interface {
+	// Move reads once by read, at most len(p) bytes. They are in p, or in f from
+	// off on: moved says where.
+	Move(f *os.File, off int64, p []byte, read func([]byte) (int, error)) (n int, moved bool, err error)
 }
 
 // Door serves the v4 API under Prefix.
