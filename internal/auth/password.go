@@ -6,7 +6,10 @@ import (
 	"encoding/base64"
 	"fmt"
 	"runtime"
+	"runtime/debug"
+	"sync"
 	"sync/atomic"
+	"time"
 	"unicode/utf8"
 
 	"github.com/alexedwards/argon2id"
@@ -24,12 +27,25 @@ const (
 	maxAny   = 128
 )
 
-// current are OWASP's least parameters for argon2id (password storage cheat
-// sheet): 19 MiB, two passes, one lane.
+// current are OWASP's least parameters for argon2id: 19 MiB, two passes, one lane
+// (https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html#argon2id).
 var current = argon2id.Params{Memory: 19 << 10, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 
-// process bounds the memory of all hashing in this process, whoever asks.
-var process = newHasher(current)
+// process bounds the memory of all hashing in this process, whoever asks, and
+// gives it back.
+var process = func() *hasher {
+	h := newHasher(current)
+	h.rest = debug.FreeOSMemory
+	return h
+}()
+
+// maxSeats bounds how many hash at once, on machines of many cores too: four of
+// 19 MiB do about a hundred sign-ins a second.
+const maxSeats = 4
+
+// quiet is how long nobody may have hashed before memory is given back. That
+// takes a collection, which a burst of sign-ins shall not pay for each.
+const quiet = 500 * time.Millisecond
 
 // Hash returns pw as argon2id in PHC form; Invalid/bad_param unless it has 8 to
 // 128 characters. It waits while too many others are hashing.
@@ -53,6 +69,17 @@ func Verify(ctx context.Context, pw, hash core.Secret) (bool, error) {
 	return ok, errs.Wrap(op, err)
 }
 
+// Rehash is Hash for a password that was just proved, also one too short for
+// a new account: what is in use stays in use.
+func Rehash(ctx context.Context, pw core.Secret) (core.Secret, error) {
+	const op = "auth.Rehash"
+	if err := shape(pw, minTried); err != nil {
+		return "", errs.Wrap(op, err)
+	}
+	h, err := process.hash(ctx, pw)
+	return h, errs.Wrap(op, err)
+}
+
 // NeedsRehash reports whether hash was made with other parameters than today's,
 // and should be replaced while the password is at hand.
 func NeedsRehash(hash core.Secret) bool { return process.stale(hash) }
@@ -70,6 +97,13 @@ type hasher struct {
 	seats  chan struct{}
 	runs   atomic.Int64 // how often argon2 ran
 	dummy  core.Secret  // what an account that is not there is compared with
+
+	// rest is called on a goroutine of its own when nobody has hashed for a while;
+	// nil: nothing is. The runtime keeps the memory of a hash for minutes otherwise,
+	// which is more than the rest of an idle server.
+	rest    func()
+	mu      sync.Mutex
+	resting *time.Timer
 }
 
 func newHasher(p argon2id.Params) *hasher {
@@ -80,17 +114,31 @@ func newHasher(p argon2id.Params) *hasher {
 	b64 := base64.RawStdEncoding.EncodeToString
 	dummy := fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s",
 		argon2.Version, p.Memory, p.Iterations, p.Parallelism, b64(salt[:p.SaltLength]), b64(key[:p.KeyLength]))
-	return &hasher{params: p, dummy: core.Secret(dummy), seats: make(chan struct{}, 2*runtime.GOMAXPROCS(0))}
+	return &hasher{params: p, dummy: core.Secret(dummy), seats: make(chan struct{}, min(runtime.GOMAXPROCS(0), maxSeats))}
 }
 
 func (h *hasher) sit(ctx context.Context) (leave func(), err error) {
 	select {
 	case h.seats <- struct{}{}:
 		h.runs.Add(1)
-		return func() { <-h.seats }, nil
+		return h.leave, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+func (h *hasher) leave() {
+	<-h.seats
+	if h.rest == nil {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.resting == nil {
+		h.resting = time.AfterFunc(quiet, h.rest)
+		return
+	}
+	h.resting.Reset(quiet)
 }
 
 func (h *hasher) hash(ctx context.Context, pw core.Secret) (core.Secret, error) {

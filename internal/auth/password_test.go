@@ -2,7 +2,10 @@ package auth_test
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/wharfinger/wharfinger/internal/auth"
 	"github.com/wharfinger/wharfinger/internal/core"
@@ -65,4 +68,29 @@ func TestAHashThatIsNoneIsAnErrorAndNeverAMatch(t *testing.T) {
 			t.Errorf("%s needs no replacement", h.Reveal())
 		}
 	}
+}
+
+func TestMemoryIsGivenBackWhenNobodyHashesAnyMore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var rests atomic.Int64
+		hash, wait := auth.CheapRest(func() { rests.Add(1) })
+		for burst := range int64(3) {
+			for range 5 {
+				if err := hash(annPass); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(wait / 2)
+				synctest.Wait()
+				if n := rests.Load(); n != burst {
+					t.Fatalf("in burst %d memory was given back %d times", burst, n)
+				}
+			}
+			time.Sleep(10 * wait)
+			synctest.Wait()
+			if n := rests.Load(); n != burst+1 {
+				t.Fatalf("after %d bursts memory was given back %d times", burst+1, n)
+			}
+		}
+	})
 }

@@ -114,7 +114,7 @@ func (t *Tokens) Exists(ctx context.Context, email string) (bool, error) {
 //   - Forbidden/user_banned, user_inactive: the password is right;
 //   - Invalid/bad_param: no password has that length.
 //
-// The caller replaces the password of an Account for which NeedsRehash holds.
+// The caller renews the hash of an Account for which NeedsRehash holds, see Rehash.
 func (t *Tokens) SignIn(ctx context.Context, email string, pw core.Secret, meta SignIn) (Pair, Account, error) {
 	const op = "auth.SignIn"
 	acc, err := t.prove(ctx, email, pw, meta.Addr)

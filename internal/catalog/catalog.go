@@ -172,6 +172,26 @@ func HomeIn(ctx context.Context, tx Tx, id core.UserID) (h Home, err error) {
 	return h, err
 }
 
+// RenewPassword keeps another hash of the password that an account has: was is
+// the hash that proved it. A password that was changed meanwhile stays, and
+// nobody is signed out.
+func (c *Catalog) RenewPassword(ctx context.Context, id core.UserID, was, now core.Secret) error {
+	const op = "catalog.RenewPassword"
+	return errs.Wrap(op, c.store.InTx(ctx, func(tx Tx) error {
+		// Nothing is released, but from here on nobody else writes the row: PostgreSQL
+		// would let a change of password slip in between our read and our write.
+		if err := tx.Release(ctx, id, 0); err != nil {
+			return err
+		}
+		u, err := tx.User(ctx, id)
+		if err != nil || u.Password != was {
+			return err
+		}
+		u.Password = now
+		return tx.UpdateUser(ctx, u)
+	}))
+}
+
 // Capacity returns the caller's account of bytes.
 func (c *Catalog) Capacity(ctx context.Context, who core.Actor) (Capacity, error) {
 	const op = "catalog.Capacity"

@@ -50,11 +50,26 @@ func (d *Door) signIn(q *request, address string, password core.Secret) error {
 	if err != nil {
 		return err
 	}
+	if auth.NeedsRehash(account.Password) {
+		d.renew(q, account, password)
+	}
 	h, err := d.Catalog.HomeOf(q.ctx(), account.User)
 	if err != nil {
 		return err
 	}
 	return ok(q, wire.Login{User: d.user(h), Token: token(pair)})
+}
+
+// renew hashes a proved password as passwords are hashed today. That it failed
+// is nothing to the caller: the next sign-in tries again.
+func (d *Door) renew(q *request, account auth.Account, password core.Secret) {
+	hash, err := auth.Rehash(q.ctx(), password)
+	if err == nil {
+		err = d.Catalog.RenewPassword(q.ctx(), account.User, account.Password, hash)
+	}
+	if err != nil {
+		d.Log.Warn("a password hash is not renewed", "op", "createToken", "request", q.id, "user", int64(account.User), "err", err.Error())
+	}
 }
 
 func token(p auth.Pair) wire.Token {
