@@ -7,8 +7,12 @@ import (
 )
 
 // The sizes of copy buffers. A copy starts with the smallest: a thousand
-// uploads that stand still must not hold a thousand large buffers.
-var tiers = [...]int{16 << 10, 64 << 10, 256 << 10}
+// uploads that stand still must not hold a thousand large buffers. It has the
+// size of what net/http reads ahead, below which nothing is gained.
+var tiers = [...]int{4 << 10, 16 << 10, 64 << 10, 256 << 10}
+
+// scratchTier is for what is worked on and given back at once.
+const scratchTier = 1
 
 var pools [len(tiers)]sync.Pool
 
@@ -58,7 +62,11 @@ func CopyAt(ctx context.Context, dst io.WriterAt, off int64, src io.Reader) (n i
 				return n, io.ErrNoProgress
 			}
 		}
-		if next := nextTier(tier, got); next != tier {
+		next := nextTier(tier, got)
+		if in.waited() {
+			next = 0
+		}
+		if next != tier {
 			pools[tier].Put(buf)
 			tier, buf = next, getBuffer(next)
 		}
@@ -73,15 +81,31 @@ func CopyAt(ctx context.Context, dst io.WriterAt, off int64, src io.Reader) (n i
 	}
 }
 
+// Pacer is a body that knows how its sender keeps up.
+type Pacer interface {
+	// Waited reports whether the last read stood still for a while. A body that
+	// did will do so again, and shall hold little then.
+	Waited() bool
+}
+
+func (in *intake) waited() bool {
+	if in == nil {
+		return false
+	}
+	p, ok := in.body.(Pacer)
+	return ok && p.Waited()
+}
+
 const maxEmptyReads = 100
 
 // nextTier goes up when a read filled the buffer, down when it left most of it
-// empty.
+// empty. The smallest but one is left as soon as a read does not fill it: that
+// is a sender who paces what it sends, and waits for us to wait.
 func nextTier(tier, got int) int {
 	switch {
-	case got == tiers[tier] && tier < len(tiers)-1:
-		return tier + 1
-	case got <= tiers[tier]/4 && tier > 0:
+	case got == tiers[tier]:
+		return min(tier+1, len(tiers)-1)
+	case tier == 1, tier > 1 && got <= tiers[tier]/4:
 		return tier - 1
 	}
 	return tier

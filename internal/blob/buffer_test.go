@@ -36,7 +36,7 @@ func (s sink) WriteAt(p []byte, off int64) (int, error) { return s(p, off) }
 func TestCopyBuffersFollowThePaceOfTheSender(t *testing.T) {
 	t.Parallel()
 	const all = 1 << 30
-	src := &pace{gives: []int{all, all, all, all, 1000, 1000, 1000, 20_000, all}}
+	src := &pace{gives: []int{all, all, all, all, all, 1000, 1000, 1000, 1000, 20_000, 12_000, all}}
 	var at int64 = 7
 	n, err := blob.CopyAt(t.Context(), sink(func(p []byte, off int64) (int, error) {
 		if off != at {
@@ -49,7 +49,26 @@ func TestCopyBuffersFollowThePaceOfTheSender(t *testing.T) {
 		t.Errorf("%d, %v", n, err)
 	}
 	const k = 1 << 10
-	if want := []int{16 * k, 64 * k, 256 * k, 256 * k, 256 * k, 64 * k, 16 * k, 16 * k, 64 * k}; !slices.Equal(src.asked, want) {
+	if want := []int{4 * k, 16 * k, 64 * k, 256 * k, 256 * k, 256 * k, 64 * k, 16 * k, 4 * k, 4 * k, 16 * k, 4 * k}; !slices.Equal(src.asked, want) {
+		t.Errorf("asked for %v, want %v", src.asked, want)
+	}
+}
+
+// slow is a sender whose every third read stands still.
+type slow struct{ pace }
+
+func (s *slow) Waited() bool { return len(s.asked)%3 == 0 }
+
+func TestABodyThatStoodStillWaitsWithTheSmallestBuffer(t *testing.T) {
+	t.Parallel()
+	const k, all = 1 << 10, 1 << 30
+	src := &slow{pace{gives: []int{all, all, all, all, all, all}}}
+	size := int64(2 * (4 + 16 + 64) * k)
+	n, err := blob.CopyBody(t.Context(), sink(func(p []byte, _ int64) (int, error) { return len(p), nil }), src, size)
+	if err != nil || n != size {
+		t.Errorf("%d, %v", n, err)
+	}
+	if want := []int{4 * k, 16 * k, 64 * k, 4 * k, 16 * k, 64 * k}; !slices.Equal(src.asked, want) {
 		t.Errorf("asked for %v, want %v", src.asked, want)
 	}
 }

@@ -104,8 +104,8 @@ func (in *intake) take(p []byte) {
 }
 
 func (in *intake) takeSealed(p []byte) {
-	scratch := getBuffer(0)
-	defer pools[0].Put(scratch)
+	scratch := getBuffer(scratchTier)
+	defer pools[scratchTier].Put(scratch)
 	for len(p) > 0 {
 		n := min(len(p), len(*scratch))
 		plain := (*scratch)[:n]

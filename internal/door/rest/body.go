@@ -21,6 +21,7 @@ var errYield = errors.New("rest: the body makes way for another request")
 const (
 	grace   = 30 * time.Second
 	slowest = 1 << 10
+	wait    = 20 * time.Millisecond // a read that took longer stood still
 )
 
 // body is the body of every request that has one. It keeps the read deadline of
@@ -34,6 +35,7 @@ type body struct {
 	stall  time.Duration
 	began  time.Time // of the first read: waiting for us is not slowness
 	pushed time.Time
+	waited bool // in the last read
 	got    int64
 
 	mu      sync.Mutex // of the deadline, once others may be at it
@@ -52,7 +54,8 @@ func (d *Door) body(w http.ResponseWriter, r *http.Request) *body {
 // Read implements io.Reader.
 func (b *body) Read(p []byte) (int, error) {
 	// Once a second is often enough: pushing costs a timer update.
-	if now := b.clock(); now.Sub(b.pushed) > time.Second {
+	now := b.clock()
+	if now.Sub(b.pushed) > time.Second {
 		if b.pushed = now; b.began.IsZero() {
 			b.began = now
 		}
@@ -65,6 +68,7 @@ func (b *body) Read(p []byte) (int, error) {
 		}
 	}
 	n, err := b.r.Read(p)
+	b.waited = b.clock().Sub(now) >= wait
 	b.got += int64(n)
 	if errors.Is(err, io.EOF) {
 		// What follows takes its own time: net/http watches the connection by
@@ -73,6 +77,9 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// Waited implements blob.Pacer.
+func (b *body) Waited() bool { return b.waited }
 
 // Move implements blob.Mover. A read of it is a read of the body in every other
 // way.

@@ -8,7 +8,7 @@ import (
 )
 
 // How many bodies of files may be on their way at once. One that stands still
-// holds a copy buffer of 16 KiB and the two buffers of its connection, one that
+// holds a copy buffer of 4 KiB and the two buffers of its connection, one that
 // comes in fast up to 256 KiB more: the bounds, and not the clients, say how much
 // memory that is. A thousand slow uploads of one person fit.
 const (
