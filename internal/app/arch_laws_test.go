@@ -57,12 +57,14 @@ var rooms = []room{
 	{"internal/upload", 4, []string{"internal/catalog", "internal/blob", "internal/event", "internal/job", "internal/core", "internal/errs"}},
 	{"internal/store/query", 4, nil}, // generated: the statements as Go functions
 	{"internal/store/migrations", 4, nil},
+	{"internal/store/dialect", 4, []string{"internal/errs"}},
+	{"internal/store/serial", 4, []string{"internal/store/dialect", "internal/core", "internal/errs"}},
 	{"internal/store/storetest", testKit, []string{
 		"internal/store", "internal/catalog", "internal/upload", "internal/auth",
 		"internal/event", "internal/job", "internal/blob", "internal/core", "internal/errs",
 	}},
 	{"internal/store", 5, []string{
-		"internal/store/query", "internal/store/migrations", "internal/catalog", "internal/upload", "internal/auth",
+		"internal/store/query", "internal/store/migrations", "internal/store/dialect", "internal/store/serial", "internal/catalog", "internal/upload", "internal/auth",
 		"internal/event", "internal/job", "internal/blob", "internal/core", "internal/errs",
 	}},
 	{"internal/door/batch", 4, []string{"internal/errs", "api/wire"}}, // a part of rest's wire

@@ -7,6 +7,7 @@ import (
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/errs"
+	"github.com/wharfinger/wharfinger/internal/store/dialect"
 	"github.com/wharfinger/wharfinger/internal/store/query"
 	"github.com/wharfinger/wharfinger/internal/upload"
 )
@@ -88,10 +89,10 @@ func (t *tx) AddEvent(ctx context.Context, id core.SessionID, e upload.Event, mo
 	if err != nil || rows == 1 {
 		return t.fail(op, err)
 	}
-	if _, err := t.q.SessionState(ctx, string(id)); isNoRows(err) {
+	if _, err := t.q.SessionState(ctx, string(id)); dialect.IsNoRows(err) {
 		return nil
 	}
-	return t.fail(op, &lostRace{errors.New("another event took the number")})
+	return t.fail(op, &dialect.LostRace{Err: errors.New("another event took the number")})
 }
 
 func (t *tx) Events(ctx context.Context, id core.SessionID) ([]upload.Event, error) {

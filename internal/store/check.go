@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/wharfinger/wharfinger/internal/store/dialect"
 	"github.com/wharfinger/wharfinger/internal/store/query"
 )
 
@@ -24,7 +25,7 @@ func (s *Store) Ping(ctx context.Context) error {
 func (s *Store) Size(ctx context.Context) (int64, error) {
 	const op = "store.Size"
 	text := "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
-	if s.dialect == postgresDialect {
+	if s.dialect == dialect.Postgres {
 		text = "SELECT pg_database_size(current_database())"
 	}
 	var n int64
@@ -58,7 +59,7 @@ func (s *Store) Sound(ctx context.Context) ([]string, error) {
 	}
 	defer inner.Rollback()
 	var found []string
-	if s.dialect == sqliteDialect {
+	if s.dialect == dialect.SQLite {
 		if found, err = checkSQLite(ctx, inner); err != nil {
 			return nil, s.fail(op, err)
 		}
@@ -76,7 +77,7 @@ func (s *Store) Sound(ctx context.Context) ([]string, error) {
 // snapshot is a transaction whose statements all see one moment. A SQLite
 // transaction does so by itself.
 func (s *Store) snapshot() *sql.TxOptions {
-	if s.dialect == postgresDialect {
+	if s.dialect == dialect.Postgres {
 		return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 	}
 	return &sql.TxOptions{ReadOnly: true}

@@ -5,27 +5,24 @@ import (
 	"database/sql"
 
 	"github.com/wharfinger/wharfinger/internal/catalog"
-	"github.com/wharfinger/wharfinger/internal/store/query"
+	"github.com/wharfinger/wharfinger/internal/store/dialect"
+	"github.com/wharfinger/wharfinger/internal/store/serial"
 )
 
 // Windows for the tests, which live outside so that they can use storetest.
 
 const (
-	SQLiteDialect   = sqliteDialect
-	PostgresDialect = postgresDialect
-	MaxBatch        = maxBatch
+	SQLiteDialect   = dialect.SQLite
+	PostgresDialect = dialect.Postgres
+	MaxBatch        = serial.MaxBatch
 	IDBlock         = idBlock
 )
 
 var Migrations = migrations
 
-func (d dialect) Fail(op string, err error) error { return d.fail(op, err) }
+func Rerun(err error) bool { return dialect.Rerun(err) }
 
-func (d dialect) FailCommit(op string, err error) error { return d.failCommit(op, err) }
-
-func Rerun(err error) bool { return rerun(err) }
-
-func (s *Store) IsSQLite() bool { return s.dialect == sqliteDialect }
+func (s *Store) IsSQLite() bool { return s.dialect == dialect.SQLite }
 
 func (s *Store) Readers() *sql.DB { return s.db }
 
@@ -55,7 +52,7 @@ func ListingStatements(q catalog.Query) []Statement {
 
 // refusing fails statements of one text.
 type refusing struct {
-	query.DBTX
+	serial.DBTX
 	text string
 	err  error
 }
@@ -70,7 +67,5 @@ func (r *refusing) PrepareContext(ctx context.Context, text string) (*sql.Stmt, 
 // Refuse makes the writer's statements of that text fail with err until the
 // returned function is called. No transaction may run meanwhile.
 func (s *Store) Refuse(text string, err error) (again func()) {
-	was := s.writer.sql
-	s.writer.sql = newPrepared(&refusing{DBTX: was.DBTX, text: text, err: err})
-	return func() { s.writer.sql = was }
+	return s.writer.Through(func(db serial.DBTX) serial.DBTX { return &refusing{DBTX: db, text: text, err: err} })
 }

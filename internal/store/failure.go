@@ -43,16 +43,21 @@ func (f *failure) over(err error) error {
 	return err
 }
 
+// down returns the failure; nil before.
+func (f *failure) down() error {
+	if e := f.err.Load(); e != nil {
+		return e
+	}
+	return nil
+}
+
 // Failed is closed when a flush of the database has failed. The process must
 // end then, and start anew: only a start reads what the disk has kept.
 func (s *Store) Failed() <-chan struct{} { return s.failure.done }
 
 // Failure says why Failed was closed; nil before.
 func (s *Store) Failure() error {
-	if e := s.failure.err.Load(); e != nil {
-		return e
-	}
-	return nil
+	return s.failure.down()
 }
 
 // stop ends all work on the database because of err, a flush that failed.

@@ -6,6 +6,7 @@ import (
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/errs"
+	"github.com/wharfinger/wharfinger/internal/store/dialect"
 	"github.com/wharfinger/wharfinger/internal/store/query"
 )
 
@@ -27,7 +28,7 @@ func (t *tx) AddLock(ctx context.Context, l catalog.Lock) error {
 func (t *tx) LocksUnder(ctx context.Context, owner core.UserID, id core.NodeID) ([]catalog.Lock, error) {
 	const op = "store.LocksUnder"
 	n, err := t.q.Node(ctx, int64(id))
-	if isNoRows(err) {
+	if dialect.IsNoRows(err) {
 		return nil, nil
 	}
 	var rows []query.Lock
@@ -35,7 +36,7 @@ func (t *tx) LocksUnder(ctx context.Context, owner core.UserID, id core.NodeID) 
 		rows, err = t.q.LocksUnder(ctx, query.LocksUnderParams{Owner: int64(owner), Node: int64(id)})
 	} else if err == nil {
 		rows = make([]query.Lock, 1)
-		if rows[0], err = t.q.LockOf(ctx, int64(id)); isNoRows(err) {
+		if rows[0], err = t.q.LockOf(ctx, int64(id)); dialect.IsNoRows(err) {
 			return nil, nil
 		}
 	}

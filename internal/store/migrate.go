@@ -10,6 +10,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"github.com/wharfinger/wharfinger/internal/errs"
+	"github.com/wharfinger/wharfinger/internal/store/dialect"
 )
 
 //go:embed migrations
@@ -17,10 +18,10 @@ var migrations embed.FS
 
 // migrate brings the schema up to date. Two processes that start at once both
 // end with the same schema.
-func migrate(ctx context.Context, d dialect, db *sql.DB) error {
+func migrate(ctx context.Context, d dialect.Dialect, db *sql.DB) error {
 	dir, kind := "migrations/sqlite", goose.DialectSQLite3
 	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
-	if d == postgresDialect {
+	if d == dialect.Postgres {
 		dir, kind = "migrations/postgres", goose.DialectPostgres
 		options = append(options, goose.WithSessionLocker(advisoryLock{}))
 	}
@@ -39,7 +40,7 @@ func migrate(ctx context.Context, d dialect, db *sql.DB) error {
 		if _, err = p.Up(ctx); err == nil {
 			break
 		}
-		if try == tries || d != sqliteDialect || ctx.Err() != nil {
+		if try == tries || d != dialect.SQLite || ctx.Err() != nil {
 			return err
 		}
 		if err := pause(ctx, 2*try); err != nil {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
+	"github.com/wharfinger/wharfinger/internal/store/dialect"
 	"github.com/wharfinger/wharfinger/internal/store/query"
 )
 
@@ -37,7 +38,7 @@ func (t *tx) VersionsIn(ctx context.Context, p core.PolicyID, pack, after string
 func (t *tx) MoveBlob(ctx context.Context, m catalog.Move) (bool, error) {
 	const op = "store.MoveBlob"
 	policy, err := t.q.MoveBlob(ctx, query.MoveBlobParams{ID: int64(m.Version), Was: m.From, Now: m.To})
-	if isNoRows(err) {
+	if dialect.IsNoRows(err) {
 		return false, nil
 	}
 	if err == nil {

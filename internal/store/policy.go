@@ -6,6 +6,7 @@ import (
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/errs"
+	"github.com/wharfinger/wharfinger/internal/store/dialect"
 	"github.com/wharfinger/wharfinger/internal/store/query"
 )
 
@@ -63,7 +64,7 @@ func (t *tx) SetPolicy(ctx context.Context, p catalog.Policy, was core.Rev) erro
 		return t.fail(op, err)
 	}
 	switch other, err := t.q.PolicyByName(ctx, p.Name); {
-	case err != nil && !isNoRows(err):
+	case err != nil && !dialect.IsNoRows(err):
 		return t.fail(op, err)
 	case err == nil && other.ID != int64(p.ID):
 		return errs.Newf(errs.Exists, errs.NameTaken, "There is another storage policy of that name.").At(op)

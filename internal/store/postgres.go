@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/wharfinger/wharfinger/internal/errs"
+	"github.com/wharfinger/wharfinger/internal/store/dialect"
 )
 
 const (
@@ -19,7 +20,7 @@ const (
 )
 
 func (s *Store) openPostgres(ctx context.Context, c Config) error {
-	s.dialect = postgresDialect
+	s.dialect = dialect.Postgres
 	cfg, err := pgx.ParseConfig(c.URL.Reveal())
 	if err != nil { // the error quotes the URL without its password
 		return errs.Newf(errs.Internal, errs.StoreFailed, "The address of the database is not valid.").Because(err)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/errs"
+	"github.com/wharfinger/wharfinger/internal/store/dialect"
 	"github.com/wharfinger/wharfinger/internal/store/query"
 	"github.com/wharfinger/wharfinger/internal/upload"
 )
@@ -99,7 +100,7 @@ func (t *tx) ForgetSession(ctx context.Context, id core.SessionID) error {
 		return t.fail(op, err)
 	}
 	state, err := t.q.SessionState(ctx, string(id))
-	if isNoRows(err) {
+	if dialect.IsNoRows(err) {
 		return nil
 	}
 	if err != nil {
@@ -119,7 +120,7 @@ func (t *tx) AddPart(ctx context.Context, id core.SessionID, p upload.Part) (int
 	received, err := t.q.CountPart(ctx, query.CountPartParams{
 		N: p.Range.Len(), AtUs: at, ID: string(id), Start: p.Range.From, Last: last(p.Range),
 	})
-	if isNoRows(err) {
+	if dialect.IsNoRows(err) {
 		return 0, t.refusePart(ctx, op, id)
 	}
 	if err != nil {
@@ -128,12 +129,12 @@ func (t *tx) AddPart(ctx context.Context, id core.SessionID, p upload.Part) (int
 	rows, err := t.q.AddPart(ctx, query.AddPartParams{
 		Session: string(id), Start: p.Range.From, Stop: p.Range.To, CRC64: int64(p.CRC64), SHA256: p.SHA256, AtUs: at,
 	})
-	if err == nil && t.dialect == postgresDialect {
+	if err == nil && t.dialect == dialect.Postgres {
 		// While we waited for the session's row, bytes of this part may have
 		// come in, which the statement that waited could not see.
 		var in []upload.Part
 		if in, err = t.PartsIn(ctx, id, p.Range); err == nil && (rows == 0 || len(in) != 1) {
-			err = &lostRace{errors.New("the part came in meanwhile")}
+			err = &dialect.LostRace{Err: errors.New("the part came in meanwhile")}
 		}
 	}
 	return received, t.fail(op, err)
@@ -142,7 +143,7 @@ func (t *tx) AddPart(ctx context.Context, id core.SessionID, p upload.Part) (int
 func (t *tx) refusePart(ctx context.Context, op string, id core.SessionID) error {
 	state, err := t.q.SessionState(ctx, string(id))
 	switch {
-	case err != nil && !isNoRows(err):
+	case err != nil && !dialect.IsNoRows(err):
 		return t.fail(op, err)
 	case err == nil && upload.State(state) == upload.Open:
 		return errs.New(errs.Exists, errs.NameTaken).At(op)

@@ -16,6 +16,8 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"github.com/wharfinger/wharfinger/internal/errs"
+	"github.com/wharfinger/wharfinger/internal/store/dialect"
+	"github.com/wharfinger/wharfinger/internal/store/serial"
 )
 
 // busyTimeout is how long SQLite waits for another process, in milliseconds.
@@ -46,7 +48,7 @@ func dsn(path string, readOnly bool) string {
 }
 
 func (s *Store) openSQLite(ctx context.Context, c Config) error {
-	s.dialect = sqliteDialect
+	s.dialect = dialect.SQLite
 	if err := createFile(c.Path); err != nil {
 		return errs.Newf(errs.Internal, errs.StoreFailed, "The database file %q cannot be opened.", c.Path).Because(err)
 	}
@@ -72,7 +74,11 @@ func (s *Store) openSQLite(ctx context.Context, c Config) error {
 		_ = writes.Close()
 		return err
 	}
-	s.writer = newWriter(s, writes, conn)
+	s.writer = serial.New(serial.Options{
+		DB: writes, Conn: conn, Clock: s.clock, Log: s.log, Jobs: &s.jobs, Commits: &s.commits,
+		Begun:  func(ctx context.Context, db *serial.Prepared) error { return s.known.check(ctx, db) },
+		Undone: s.known.forget, Stop: s.stop, Down: s.failure.down,
+	})
 	if err := provePragmas(ctx, conn); err != nil {
 		return err
 	}
@@ -91,7 +97,7 @@ func (s *Store) openReaders(ctx context.Context, path string) error {
 	n := max(4, runtime.GOMAXPROCS(0))
 	s.db.SetMaxOpenConns(n)
 	s.db.SetMaxIdleConns(n)
-	s.reads = newTx(s.dialect, newPrepared(s.db))
+	s.reads = newTx(s.dialect, serial.Prepare(s.db))
 	s.reads.failure = s.failure
 	s.recent = &recent{s: s}
 	conns := make([]*sql.Conn, 0, n)

@@ -12,7 +12,9 @@ import (
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/errs"
+	"github.com/wharfinger/wharfinger/internal/store/dialect"
 	"github.com/wharfinger/wharfinger/internal/store/query"
+	"github.com/wharfinger/wharfinger/internal/store/serial"
 	"github.com/wharfinger/wharfinger/internal/upload"
 )
 
@@ -26,15 +28,16 @@ type Config struct {
 
 // Store is an open database. Its methods may be called from any goroutine.
 type Store struct {
-	dialect dialect
+	dialect dialect.Dialect
 	db      *sql.DB // SQLite: the readers; PostgreSQL: everything
 	reads   *tx
-	writer  *writer // SQLite only
-	recent  *recent // SQLite only
+	writer  *serial.Writer // SQLite only
+	recent  *recent        // SQLite only
 	ids     minter
 	clock   core.Clock
 	log     *slog.Logger
 	failure *failure
+	known   known // of the writing connection
 	closing sync.Once
 	jobs    atomic.Int64
 	commits atomic.Int64
@@ -73,7 +76,7 @@ func (s *Store) Close() error {
 			err = s.db.Close()
 		}
 		if s.writer != nil { // last, so that SQLite folds its log into the file
-			err = errors.Join(err, s.writer.close())
+			err = errors.Join(err, s.writer.Close())
 		}
 	})
 	return s.fail(op, err)
@@ -99,7 +102,7 @@ func (s *Store) Stats() Stats { return Stats{Jobs: s.jobs.Load(), Commits: s.com
 func (s *Store) Site(ctx context.Context, key string) (string, error) {
 	const op = "store.Site"
 	v, err := s.reads.q.Site(ctx, key)
-	if isNoRows(err) {
+	if dialect.IsNoRows(err) {
 		return "", nil
 	}
 	return v, s.fail(op, err)
@@ -128,4 +131,4 @@ func (s *Store) OfferSite(ctx context.Context, key, value string) (string, error
 }
 
 // fail names op as the place of an error that no query made.
-func (s *Store) fail(op string, err error) error { return s.dialect.fail(op, s.failure.over(err)) }
+func (s *Store) fail(op string, err error) error { return s.dialect.Fail(op, s.failure.over(err)) }

@@ -10,6 +10,7 @@ import (
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/errs"
+	"github.com/wharfinger/wharfinger/internal/store/dialect"
 	"github.com/wharfinger/wharfinger/internal/store/query"
 )
 
@@ -28,7 +29,7 @@ func (t *tx) Node(ctx context.Context, id core.NodeID) (catalog.Node, error) {
 func (t *tx) Walk(ctx context.Context, owner core.UserID, keys []string) ([]catalog.Node, error) {
 	const op = "store.Walk"
 	r, err := t.root(ctx, int64(owner))
-	if isNoRows(err) {
+	if dialect.IsNoRows(err) {
 		return nil, nil
 	}
 	nodes := make([]catalog.Node, 0, len(keys)+1)
@@ -45,7 +46,7 @@ func (t *tx) Walk(ctx context.Context, owner core.UserID, keys []string) ([]cata
 			return nodes, nil
 		}
 		r, err = t.child(ctx, query.ChildParams{Parent: sql.NullInt64{Int64: r.ID, Valid: true}, NameKey: keys[i]})
-		if isNoRows(err) {
+		if dialect.IsNoRows(err) {
 			return nodes, nil
 		}
 	}
@@ -92,7 +93,7 @@ func (t *tx) UpdateNode(ctx context.Context, n catalog.Node, was core.Rev) error
 	}
 	now, err := t.q.Node(ctx, int64(n.ID))
 	switch {
-	case err != nil && !isNoRows(err):
+	case err != nil && !dialect.IsNoRows(err):
 		return t.fail(op, err)
 	case err == nil && now.Rev == int64(was):
 		return errs.New(errs.Exists, errs.NameTaken).At(op)
@@ -114,8 +115,8 @@ func (t *tx) RemoveTree(ctx context.Context, id core.NodeID, at time.Time) (cata
 		return catalog.Removed{}, t.fail(op, err)
 	}
 	nodes, err := t.q.RemoveNodesBelow(ctx, int64(id))
-	if isForeignKey(err) {
-		err = &lostRace{err}
+	if dialect.IsForeignKey(err) {
+		err = &dialect.LostRace{Err: err}
 	}
 	if err != nil {
 		return catalog.Removed{}, t.fail(op, err)

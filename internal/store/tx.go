@@ -4,25 +4,25 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
-	"errors"
-	"sync"
 	"time"
 
 	"github.com/wharfinger/wharfinger/internal/errs"
+	"github.com/wharfinger/wharfinger/internal/store/dialect"
 	"github.com/wharfinger/wharfinger/internal/store/query"
+	"github.com/wharfinger/wharfinger/internal/store/serial"
 )
 
 // tx answers all contracts on one connection, transaction or pool.
 type tx struct {
 	q       *query.Queries
 	db      query.DBTX
-	dialect dialect
+	dialect dialect.Dialect
 	onError func(error) // told of every error of the driver; may be nil
 	failure *failure    // why there are errors at all; may be nil
 	known   *known      // nil where rows may change unseen
 }
 
-func newTx(d dialect, db query.DBTX) *tx {
+func newTx(d dialect.Dialect, db query.DBTX) *tx {
 	return &tx{q: query.New(db), db: db, dialect: d}
 }
 
@@ -31,12 +31,12 @@ func (t *tx) fail(op string, err error) error {
 	if err != nil && t.onError != nil {
 		t.onError(err)
 	}
-	return t.dialect.fail(op, t.failure.over(err))
+	return t.dialect.Fail(op, t.failure.over(err))
 }
 
 // found is fail for a query of one row: none is NotFound with that reason.
 func (t *tx) found(op string, err error, missing errs.Reason) error {
-	if isNoRows(err) {
+	if dialect.IsNoRows(err) {
 		return errs.New(errs.NotFound, missing).At(op)
 	}
 	return t.fail(op, err)
@@ -45,12 +45,16 @@ func (t *tx) found(op string, err error, missing errs.Reason) error {
 // write runs fn in a transaction and returns when it is durable.
 func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
 	if s.writer != nil {
-		return s.writer.do(ctx, fn)
+		return s.writer.Do(ctx, func(f *serial.Floor) error {
+			t := newTx(s.dialect, f)
+			t.onError, t.failure, t.known = f.Note, s.failure, &s.known
+			return fn(t)
+		})
 	}
 	const tries = 8
 	for try := 1; ; try++ {
 		err := s.once(ctx, fn)
-		if err == nil || try == tries || !rerun(err) {
+		if err == nil || try == tries || !dialect.Rerun(err) {
 			return err
 		}
 		if err := pause(ctx, try); err != nil {
@@ -88,82 +92,8 @@ func (s *Store) once(ctx context.Context, fn func(*tx) error) error {
 		return err
 	}
 	if err := inner.Commit(); err != nil {
-		return s.dialect.failCommit(op, err)
+		return s.dialect.FailCommit(op, err)
 	}
 	s.commits.Add(1)
 	return nil
-}
-
-// prepared runs each text as a statement that is prepared once. The texts are
-// few: those of query/, and of listing.go.
-type prepared struct {
-	query.DBTX // *sql.Conn or *sql.DB
-
-	mu    sync.RWMutex
-	stmts map[string]*sql.Stmt
-}
-
-func newPrepared(db query.DBTX) *prepared {
-	return &prepared{DBTX: db, stmts: map[string]*sql.Stmt{}}
-}
-
-func (p *prepared) stmt(ctx context.Context, text string) (*sql.Stmt, error) {
-	p.mu.RLock()
-	st := p.stmts[text]
-	p.mu.RUnlock()
-	if st != nil {
-		return st, nil
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if st := p.stmts[text]; st != nil {
-		return st, nil
-	}
-	st, err := p.DBTX.PrepareContext(ctx, text)
-	if err != nil {
-		return nil, err
-	}
-	p.stmts[text] = st
-	return st, nil
-}
-
-// close ends the statements. Those of a *sql.Conn outlive it otherwise, and with
-// them SQLite keeps every descriptor of the file and its log unfolded.
-func (p *prepared) close() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var all error
-	for _, st := range p.stmts {
-		all = errors.Join(all, st.Close())
-	}
-	clear(p.stmts)
-	return all
-}
-
-// ExecContext implements query.DBTX.
-func (p *prepared) ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error) {
-	st, err := p.stmt(ctx, text)
-	if err != nil {
-		return nil, err
-	}
-	return st.ExecContext(ctx, args...)
-}
-
-// QueryContext implements query.DBTX.
-func (p *prepared) QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
-	st, err := p.stmt(ctx, text)
-	if err != nil {
-		return nil, err
-	}
-	return st.QueryContext(ctx, args...)
-}
-
-// QueryRowContext implements query.DBTX.
-func (p *prepared) QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row {
-	st, err := p.stmt(ctx, text)
-	if err != nil {
-		// Only the pool can make a row that carries an error: it says the same.
-		return p.DBTX.QueryRowContext(ctx, text, args...)
-	}
-	return st.QueryRowContext(ctx, args...)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/errs"
+	"github.com/wharfinger/wharfinger/internal/store/dialect"
 	"github.com/wharfinger/wharfinger/internal/store/query"
 )
 
@@ -45,7 +46,7 @@ func (t *tx) DamagedIn(ctx context.Context, owner core.UserID, folder core.NodeI
 func (t *tx) DropVersion(ctx context.Context, id core.VersionID, at time.Time) error {
 	const op = "store.DropVersion"
 	r, err := t.q.DropVersion(ctx, int64(id))
-	if isNoRows(err) {
+	if dialect.IsNoRows(err) {
 		return nil
 	}
 	if err == nil && r.Blob != "" {

@@ -1,4 +1,4 @@
-package store
+package dialect
 
 import (
 	"context"
@@ -15,17 +15,18 @@ import (
 	"github.com/wharfinger/wharfinger/internal/errs"
 )
 
-// dialect is what the engines do not share.
-type dialect int
+// Dialect is what the engines do not share.
+type Dialect int
 
+// The engines.
 const (
-	sqliteDialect dialect = iota
-	postgresDialect
+	SQLite Dialect = iota
+	Postgres
 )
 
-// fail gives an error of the driver its kind and reason. An *errs.Error keeps
+// Fail gives an error of the driver its kind and reason. An *errs.Error keeps
 // its own.
-func (d dialect) fail(op string, err error) error {
+func (d Dialect) Fail(op string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -33,23 +34,23 @@ func (d dialect) fail(op string, err error) error {
 	if errors.As(err, &known) {
 		return errs.Wrap(op, err)
 	}
-	var race *lostRace
+	var race *LostRace
 	if errors.As(err, &race) { // still lost after the last try
 		return errs.New(errs.Transient, errs.StoreFailed).At(op).Because(err)
 	}
 	classify := classifySQLite
-	if d == postgresDialect {
+	if d == Postgres {
 		classify = classifyPostgres
 	}
 	kind, reason := classify(err)
 	return errs.New(kind, reason).At(op).Because(err)
 }
 
-// failCommit is fail for an end of a transaction. What its rows would have said
+// FailCommit is Fail for an end of a transaction. What its rows would have said
 // about names or parents was said before: now nothing is sure but that nothing
 // may be acknowledged.
-func (d dialect) failCommit(op string, err error) error {
-	err = d.fail(op, err)
+func (d Dialect) FailCommit(op string, err error) error {
+	err = d.Fail(op, err)
 	switch errs.KindOf(err) {
 	case errs.Transient, errs.NoSpace, errs.Canceled, errs.Internal:
 		return err
@@ -63,7 +64,8 @@ type coded interface {
 	Code() int
 }
 
-func isNoRows(err error) bool { return errors.Is(err, sql.ErrNoRows) }
+// IsNoRows reports that a query of one row found none.
+func IsNoRows(err error) bool { return errors.Is(err, sql.ErrNoRows) }
 
 // gone are errors that both drivers make when the database is not there.
 func gone(err error) bool {
@@ -107,10 +109,10 @@ func classifySQLite(err error) (errs.Kind, errs.Reason) {
 	return errs.Internal, errs.StoreFailed
 }
 
-// undone reports whether SQLite may have rolled back more than the statement
+// Undone reports whether SQLite may have rolled back more than the statement
 // (https://sqlite.org/lang_transaction.html §3), so that nothing that follows
 // would be in the transaction any more.
-func undone(err error) bool {
+func Undone(err error) bool {
 	var e coded
 	if !errors.As(err, &e) {
 		return false
@@ -122,10 +124,10 @@ func undone(err error) bool {
 	return false
 }
 
-// unflushed reports whether the kernel refused to flush. It may have marked the
+// Unflushed reports whether the kernel refused to flush. It may have marked the
 // pages clean all the same, so that a second try would lie (USENIX ATC'20, "Can
 // Applications Recover from fsync Failures?").
-func unflushed(err error) bool {
+func Unflushed(err error) bool {
 	var e coded
 	if !errors.As(err, &e) {
 		return false
@@ -172,23 +174,27 @@ func classifyPostgres(err error) (errs.Kind, errs.Reason) {
 	return errs.Internal, errs.StoreFailed
 }
 
-// lostRace marks a transaction that met another one and will succeed or be
+// LostRace marks a transaction that met another one and will succeed or be
 // refused for a better reason when it runs again.
-type lostRace struct{ err error }
+type LostRace struct{ Err error }
 
-func (l *lostRace) Error() string { return "lost a race: " + l.err.Error() }
-func (l *lostRace) Unwrap() error { return l.err }
+// Error implements error.
+func (l *LostRace) Error() string { return "lost a race: " + l.Err.Error() }
 
-func rerun(err error) bool {
-	var race *lostRace
+// Unwrap returns what was lost.
+func (l *LostRace) Unwrap() error { return l.Err }
+
+// Rerun reports that a transaction may succeed when it runs again.
+func Rerun(err error) bool {
+	var race *LostRace
 	var e *pgconn.PgError
 	return errors.As(err, &race) ||
 		errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01")
 }
 
-// isForeignKey reports whether err is a row that still has, or no longer has,
+// IsForeignKey reports whether err is a row that still has, or no longer has,
 // the other row it belongs to.
-func isForeignKey(err error) bool {
+func IsForeignKey(err error) bool {
 	var e *pgconn.PgError
 	var l coded
 	return errors.As(err, &e) && e.Code == "23503" ||

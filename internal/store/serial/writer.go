@@ -1,4 +1,4 @@
-package store
+package serial
 
 import (
 	"context"
@@ -15,43 +15,54 @@ import (
 
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/errs"
+	"github.com/wharfinger/wharfinger/internal/store/dialect"
 )
 
-// maxBatch bounds how many transactions share one flush, and so how long the
+// MaxBatch bounds how many transactions share one flush, and so how long the
 // first of them waits for the last.
-const maxBatch = 256
+const MaxBatch = 256
 
 // slowFlush is how long a flush may take before the log says so.
 const slowFlush = time.Second
 
-// writer owns SQLite's only writing connection. Who comes while nobody leads
+// Options are what a Writer is made of; all are needed.
+type Options struct {
+	DB    *sql.DB   // closed with the writer
+	Conn  *sql.Conn // the writing connection of DB
+	Clock core.Clock
+	Log   *slog.Logger
+
+	Jobs, Commits *atomic.Int64 // count transactions, and commits before anybody is told of them
+
+	// Begun is called inside each new transaction, when no other process can write.
+	Begun func(ctx context.Context, db *Prepared) error
+	// Undone is called when something that was written, and perhaps read, is undone.
+	Undone func()
+	// Stop is told of a flush that failed; from then on Down says so.
+	Stop func(ctx context.Context, err error)
+	// Down returns why nothing can be done any more; nil while it can.
+	Down func() error
+}
+
+// Writer owns SQLite's only writing connection. Who comes while nobody leads
 // leads: it runs the transactions of all who wait, its own first, one after
 // another, flushes them with one COMMIT, and hands the lead to one of those who
 // came meanwhile. So a lone caller does everything on its own goroutine, and a
 // crowd shares flushes without anybody having waited for it to gather.
-type writer struct {
-	db    *sql.DB
-	conn  *sql.Conn
-	sql   *prepared
-	clock core.Clock
-	log   *slog.Logger
-
-	jobs, commits *atomic.Int64
-	failure       *failure
-	stopped       func(context.Context, error) // told of a flush that failed
+type Writer struct {
+	Options
+	sql *Prepared
 
 	mu     sync.Mutex
 	queue  []*turn
 	led    bool
 	closed bool
 	idle   sync.Cond // on mu: nobody leads
-
-	known known // only the leader
 }
 
 // turn is one caller's transaction on its way through a batch.
 type turn struct {
-	fn    func(*tx) error
+	fn    func(*Floor) error
 	state atomic.Int32
 	wake  chan bool // 1; true: lead, false: err says what became of it
 	err   error
@@ -83,18 +94,16 @@ func (b *blown) Unwrap() error {
 
 var errUnfinished = errors.New("the function of the transaction did not return")
 
-func newWriter(s *Store, db *sql.DB, conn *sql.Conn) *writer {
-	w := &writer{
-		db: db, conn: conn, sql: newPrepared(conn), clock: s.clock, log: s.log, jobs: &s.jobs, commits: &s.commits,
-		failure: s.failure, stopped: s.stop,
-	}
+// New returns the writer over o.
+func New(o Options) *Writer {
+	w := &Writer{Options: o, sql: Prepare(o.Conn)}
 	w.idle.L = &w.mu
 	return w
 }
 
-// do runs fn in a transaction. A caller whose context ends before its turn is
+// Do runs fn in a transaction. A caller whose context ends before its turn is
 // skipped; one that was called up is waited for, for its rows may be durable.
-func (w *writer) do(ctx context.Context, fn func(*tx) error) error {
+func (w *Writer) Do(ctx context.Context, fn func(*Floor) error) error {
 	const op = "store.InTx"
 	if err := ctx.Err(); err != nil {
 		return errs.Wrap(op, err)
@@ -130,10 +139,10 @@ func (w *writer) do(ctx context.Context, fn func(*tx) error) error {
 
 // lead runs what waits and hands over. ctx must never end: an interrupted
 // statement takes the whole batch with it.
-func (w *writer) lead(ctx context.Context) {
+func (w *Writer) lead(ctx context.Context) {
 	runtime.Gosched() // those who are ready to come, come: a flush costs more than a switch
 	w.mu.Lock()
-	n := min(len(w.queue), maxBatch)
+	n := min(len(w.queue), MaxBatch)
 	batch := w.queue[:n:n]
 	w.queue = append([]*turn(nil), w.queue[n:]...)
 	w.mu.Unlock()
@@ -154,7 +163,7 @@ func (w *writer) lead(ctx context.Context) {
 }
 
 // handOver gives the lead to the first who still waits.
-func (w *writer) handOver() {
+func (w *Writer) handOver() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for len(w.queue) > 0 {
@@ -171,7 +180,7 @@ func (w *writer) handOver() {
 
 // convoy is one batch on its way to its COMMIT.
 type convoy struct {
-	w     *writer
+	w     *Writer
 	ctx   context.Context //nolint:containedctx // of one call of lead
 	turns []*turn
 	open  bool // a transaction is
@@ -205,7 +214,7 @@ func (r *convoy) all() {
 	}
 	r.open = false
 	if err := r.w.commit(r.ctx); err != nil {
-		err = sqliteDialect.failCommit(op, r.w.fail(r.ctx, op, err))
+		err = dialect.SQLite.FailCommit(op, r.w.fail(r.ctx, op, err))
 		for _, j := range kept {
 			j.err = err
 		}
@@ -258,7 +267,7 @@ func (r *convoy) play(turns []*turn, guarded bool) (kept []*turn, spoilt bool) {
 		if j.state.Load() != called && !j.state.CompareAndSwap(waiting, called) {
 			continue // its caller has left
 		}
-		r.w.jobs.Add(1)
+		r.w.Jobs.Add(1)
 		wrote, err := r.w.play(r.ctx, j, guarded && len(turns) > 1)
 		if err != nil {
 			j.err = nil // what it made of it does not matter
@@ -275,29 +284,34 @@ func (r *convoy) play(turns []*turn, guarded bool) (kept []*turn, spoilt bool) {
 	return kept, spoilt
 }
 
+func (w *Writer) name(op string, err error) error {
+	if down := w.Down(); down != nil && err != nil {
+		err = down
+	}
+	return dialect.SQLite.Fail(op, err)
+}
+
 // fail names an error that has ended a batch, and ends everything if it is a
 // flush that failed: a second one could succeed without the bytes of the first.
-func (w *writer) fail(ctx context.Context, op string, err error) error {
-	if unflushed(err) {
-		w.stopped(ctx, err)
+func (w *Writer) fail(ctx context.Context, op string, err error) error {
+	if dialect.Unflushed(err) {
+		w.Stop(ctx, err)
 	}
-	return sqliteDialect.fail(op, w.failure.over(err))
+	return w.name(op, err)
 }
 
 // play calls j up. wrote says that it changed something; err is set when the
 // transaction around it did not survive.
-func (w *writer) play(ctx context.Context, j *turn, guarded bool) (wrote bool, err error) {
+func (w *Writer) play(ctx context.Context, j *turn, guarded bool) (wrote bool, err error) {
 	if guarded {
 		if _, err := w.sql.ExecContext(ctx, "SAVEPOINT turn"); err != nil {
 			return false, err
 		}
 	}
-	floor := &floor{prepared: w.sql}
-	t := newTx(sqliteDialect, floor)
-	t.onError, t.failure, t.known = floor.note, w.failure, &w.known
-	j.call(t)
+	floor := &Floor{Prepared: w.sql}
+	j.call(floor)
 	if j.err != nil || j.panic != nil {
-		w.known.forget()
+		w.Undone()
 	}
 	if floor.dead != nil {
 		return floor.wrote, floor.dead
@@ -315,7 +329,7 @@ func (w *writer) play(ctx context.Context, j *turn, guarded bool) (wrote bool, e
 }
 
 // call says how fn ended, also when it panics or ends its goroutine.
-func (j *turn) call(t *tx) {
+func (j *turn) call(f *Floor) {
 	j.err = errUnfinished
 	defer func() {
 		if !errors.Is(j.err, errUnfinished) {
@@ -325,35 +339,35 @@ func (j *turn) call(t *tx) {
 			j.panic = &blown{value: v, stack: debug.Stack()}
 		}
 	}()
-	j.err = j.fn(t)
+	j.err = j.fn(f)
 }
 
-func (w *writer) begin(ctx context.Context) error {
-	if e := w.failure.err.Load(); e != nil {
-		return e
+func (w *Writer) begin(ctx context.Context) error {
+	if err := w.Down(); err != nil {
+		return err
 	}
 	_, err := w.sql.ExecContext(ctx, "BEGIN IMMEDIATE")
 	if err == nil {
-		return w.known.check(ctx, w.sql)
+		return w.Begun(ctx, w.sql)
 	}
-	if unflushed(err) || errs.Is(sqliteDialect.fail("", err), errs.Transient) {
+	if dialect.Unflushed(err) || errs.Is(dialect.SQLite.Fail("", err), errs.Transient) {
 		return err
 	}
 	w.rollback(ctx) // a transaction that could not be ended before would stay in the way for ever
 	if _, err = w.sql.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	return w.known.check(ctx, w.sql)
+	return w.Begun(ctx, w.sql)
 }
 
-func (w *writer) commit(ctx context.Context) error {
-	from := w.clock()
+func (w *Writer) commit(ctx context.Context) error {
+	from := w.Clock()
 	_, err := w.sql.ExecContext(ctx, "COMMIT")
-	if took := w.clock().Sub(from); took > slowFlush {
-		w.log.LogAttrs(ctx, slog.LevelWarn, "database flush is slow", slog.Duration("dur", took))
+	if took := w.Clock().Sub(from); took > slowFlush {
+		w.Log.LogAttrs(ctx, slog.LevelWarn, "database flush is slow", slog.Duration("dur", took))
 	}
 	if err == nil {
-		w.commits.Add(1)
+		w.Commits.Add(1)
 		return nil
 	}
 	w.rollback(ctx)
@@ -361,43 +375,52 @@ func (w *writer) commit(ctx context.Context) error {
 }
 
 // rollback may find that SQLite has rolled back already.
-func (w *writer) rollback(ctx context.Context) {
-	w.known.forget()
+func (w *Writer) rollback(ctx context.Context) {
+	w.Undone()
 	_, _ = w.sql.ExecContext(ctx, "ROLLBACK")
 }
 
-// close waits for those who were there before it.
-func (w *writer) close() error {
+// Through puts wrap between the statements and the connection until back is
+// called, for tests that make faults. No transaction may run meanwhile.
+func (w *Writer) Through(wrap func(DBTX) DBTX) (back func()) {
+	was := w.sql
+	w.sql = Prepare(wrap(was.DBTX))
+	return func() { w.sql = was }
+}
+
+// Close waits for those who were there before it.
+func (w *Writer) Close() error {
 	w.mu.Lock()
 	w.closed = true
 	for w.led {
 		w.idle.Wait()
 	}
 	w.mu.Unlock()
-	return errors.Join(w.sql.close(), w.conn.Close(), w.db.Close())
+	return errors.Join(w.sql.Close(), w.Conn.Close(), w.DB.Close())
 }
 
-// floor is the writing connection for the length of one turn. Its statements do
+// Floor is the writing connection for the length of one turn. Its statements do
 // not end with the caller's context, and none follows an error that has undone
 // the transaction: it would be committed on its own.
-type floor struct {
-	*prepared
+type Floor struct {
+	*Prepared
 	dead  error
 	wrote bool
 }
 
-func (f *floor) note(err error) {
-	if f.dead == nil && undone(err) {
+// Note is to be told of every error of a statement.
+func (f *Floor) Note(err error) {
+	if f.dead == nil && dialect.Undone(err) {
 		f.dead = err
 	}
 }
 
 // ExecContext implements query.DBTX.
-func (f *floor) ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error) {
+func (f *Floor) ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error) {
 	if f.dead != nil {
 		return nil, f.dead
 	}
-	res, err := f.prepared.ExecContext(context.WithoutCancel(ctx), text, args...)
+	res, err := f.Prepared.ExecContext(context.WithoutCancel(ctx), text, args...)
 	if err != nil {
 		f.wrote = true
 		return res, err
@@ -409,27 +432,27 @@ func (f *floor) ExecContext(ctx context.Context, text string, args ...any) (sql.
 }
 
 // QueryContext implements query.DBTX.
-func (f *floor) QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+func (f *Floor) QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
 	if f.dead != nil {
 		return nil, f.dead
 	}
 	f.returns(text)
-	return f.prepared.QueryContext(context.WithoutCancel(ctx), text, args...)
+	return f.Prepared.QueryContext(context.WithoutCancel(ctx), text, args...)
 }
 
 // QueryRowContext implements query.DBTX.
-func (f *floor) QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row {
+func (f *Floor) QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row {
 	ctx = context.WithoutCancel(ctx)
 	if f.dead != nil { // a row cannot be made with an error, but with a context that is over
 		over, cancel := context.WithCancel(ctx)
 		cancel()
-		return f.prepared.QueryRowContext(over, "SELECT 1")
+		return f.Prepared.QueryRowContext(over, "SELECT 1")
 	}
 	f.returns(text)
-	return f.prepared.QueryRowContext(ctx, text, args...)
+	return f.Prepared.QueryRowContext(ctx, text, args...)
 }
 
 // returns notes a query that changes what it answers.
-func (f *floor) returns(text string) {
+func (f *Floor) returns(text string) {
 	f.wrote = f.wrote || strings.Contains(text, "RETURNING")
 }
