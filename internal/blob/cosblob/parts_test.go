@@ -221,3 +221,29 @@ func TestALostAnswerToACommitIsFound(t *testing.T) {
 	}
 	r.holds(data)
 }
+
+// docs/policies/cos.md tells what an upload costs.
+func TestRequestsAreAsManyAsThePolicyPageSays(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	data := content(3 * mib)
+	h := r.begin(len(data))
+	r.write(h, data, 0, len(data))
+	_, err := r.parts().Commit(t.Context(), h, relay)
+	r.must(err)
+	if n := len(r.emu.Front.Log()); n != 3+6 {
+		t.Errorf("relay: %d requests: %q", n, r.emu.Front.Log())
+	}
+
+	r = newRig(t)
+	a := ask(int64(len(data)))
+	h, s := r.grant(a)
+	if status, answer := r.complete(s, r.send(a, s, data)); status != http.StatusOK {
+		t.Fatal(status, answer)
+	}
+	_, err = r.direct().Confirm(t.Context(), h)
+	r.must(err)
+	if n := len(r.emu.Front.Log()); n != 3+5 {
+		t.Errorf("direct: %d requests: %q", n, r.emu.Front.Log())
+	}
+}
