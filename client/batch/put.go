@@ -41,6 +41,7 @@ type Result struct {
 	File   File
 	Stored wire.BatchedFile
 	Same   bool // it was there already, with this very content
+	Again  bool // it was sent before without an answer: Same may be that sending's doing
 	Err    error
 }
 
@@ -107,6 +108,7 @@ type item struct {
 	body  []byte
 	crc   uint64
 	tries int
+	sends int
 }
 
 // sender is one call of Put.
@@ -116,6 +118,7 @@ type sender struct {
 	done func(Result)
 	over bool
 
+	held *item   // was read, and did not fit in
 	late []*item // to be sent again
 	why  error   // of the last of them
 	size int64   // of the next request
@@ -129,6 +132,9 @@ func (s *sender) load() []*item {
 	for _, it := range b {
 		sum += it.cost()
 	}
+	if s.held != nil {
+		b, sum, s.held = append(b, s.held), sum+s.held.cost(), nil
+	}
 	for !s.over && len(b) < maxFiles && sum < s.size {
 		f, ok := s.next()
 		if s.over = !ok; s.over {
@@ -138,6 +144,10 @@ func (s *sender) load() []*item {
 		if err != nil {
 			s.done(Result{File: f, Err: err})
 			continue
+		}
+		if len(b) > 0 && sum+it.cost() > s.size {
+			s.held = it
+			break
 		}
 		b, sum = append(b, it), sum+it.cost()
 	}
@@ -191,14 +201,14 @@ func (s *sender) sendAll(ctx context.Context, b []*item) error {
 			return context.Cause(ctx)
 		}
 		smaller := s.shrink(err, part)
-		if !smaller && !client.IsRetryable(err) {
+		if !smaller && (client.IsTooLarge(err) || !client.IsRetryable(err)) {
 			return err
+		}
+		if client.IsTooLarge(err) {
+			continue // said clearly; nothing to wait for
 		}
 		if fails++; fails == 1 {
 			since = time.Now()
-			if smaller && client.IsTooLarge(err) {
-				continue // said clearly; nothing to wait for
-			}
 		}
 		if time.Since(since) > s.o.GiveUpAfter {
 			return err
@@ -230,6 +240,9 @@ func (s *sender) shrink(err error, part []*item) bool {
 		return false
 	}
 	if large {
+		if s.size <= leastSize {
+			return false
+		}
 		s.top = max(s.size/2, leastSize) // it is a limit, and stays one
 	}
 	s.size = max(s.size/2, leastSize)
@@ -259,6 +272,9 @@ func (s *sender) send(ctx context.Context, b []*item) (left []*item, err error) 
 	body, err := encode(b)
 	if err != nil {
 		return b, err
+	}
+	for _, it := range b {
+		it.sends++
 	}
 	in, err := s.o.Client.Stream(ctx, op, "/file/batch", kind, body)
 	if err != nil {
@@ -352,7 +368,7 @@ func (s *sender) answers(in io.Reader, b []*item, answered []bool) error {
 
 // settle reports an answer, or keeps the file to be sent again.
 func (s *sender) settle(it *item, l line) {
-	r := Result{File: it.File, Same: l.Same}
+	r := Result{File: it.File, Same: l.Same, Again: it.sends > 1}
 	if l.Code == wire.CodeOK {
 		r.Err = json.Unmarshal(l.Data, &r.Stored)
 		s.done(r)

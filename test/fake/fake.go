@@ -30,7 +30,7 @@ type Fault struct {
 	RetryAfter string        // with Status
 	Code       wire.Code     // a refusal instead of the work
 	Flip       bool          // of a chunk: a bit is stored wrong; of a content: is sent wrong
-	SendOnly   int64         // of a content: so many bytes of the answer, then the end
+	SendOnly   int64         // of a content or a batch: so many bytes of the answer, then the end
 	Delay      time.Duration // before anything else
 	Hang       bool          // nothing happens until the client is gone
 }
@@ -145,6 +145,7 @@ func (s *Server) routes() map[string]http.HandlerFunc {
 		"GET /file":                        s.user(s.list),
 		"GET /file/info":                   s.user(s.info),
 		"POST /file/create":                s.user(s.create),
+		"POST /file/batch":                 s.user(s.batch),
 		"POST /file/rename":                s.user(s.rename),
 		"DELETE /file":                     s.user(s.remove),
 		"POST /file/url":                   s.user(s.url),
@@ -222,7 +223,7 @@ type spoiled struct {
 }
 
 func (s *spoiled) Write(p []byte) (int, error) {
-	if n := s.fault.SendOnly; n > 0 && strings.HasPrefix(s.Header().Get("Content-Type"), "application/octet") {
+	if n := s.fault.SendOnly; n > 0 && !strings.HasPrefix(s.Header().Get("Content-Type"), "application/json") {
 		if s.sent+int64(len(p)) > n {
 			_, _ = s.ResponseWriter.Write(p[:n-s.sent])
 			_ = http.NewResponseController(s.ResponseWriter).Flush()
@@ -364,12 +365,15 @@ func answer(w http.ResponseWriter, reply any) {
 	}
 }
 
+// correlationID is that of every refusal.
+const correlationID = "5a1d8c0e-1111-4222-8333-944455556666"
+
 func refuse(w http.ResponseWriter, code wire.Code, msg string) {
 	refuseWith(w, code, msg, nil)
 }
 
 func refuseWith(w http.ResponseWriter, code wire.Code, msg string, data any) {
 	f := wire.Refuse(code, msg, data)
-	f.CorrelationID = "5a1d8c0e-1111-4222-8333-944455556666"
+	f.CorrelationID = correlationID
 	answer(w, f)
 }
