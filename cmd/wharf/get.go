@@ -73,12 +73,12 @@ func (c *getCmd) Run(ctx context.Context, std streams) error {
 	p := newProgress(std, c.transferFlags, "received")
 	like.Root, like.Progress = root, p.event
 	items := walkRemote(ctx, cl, from, local)
-	err = each(ctx, items, c.Files, func(ctx context.Context, it item) result { return get(ctx, cl, it, base, like) }, func(r result) {
+	err = each(ctx, items, crew{n: c.Files, do: func(ctx context.Context, it item) result { return get(ctx, cl, it, base, like) }, told: func(r result) {
 		if r.note == "" {
 			t.count(r.err)
 		}
 		p.result(r)
-	})
+	}})
 	return finish(p, t, err)
 }
 

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/wharfinger/wharfinger/client"
+	"github.com/wharfinger/wharfinger/client/batch"
 )
 
 // progress tells people or programs how a transfer goes. Its methods may be
@@ -147,6 +148,9 @@ func (j *jsonLines) event(e client.Event) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	l := line{Event: string(e.Kind), Local: e.Local, Remote: e.Remote, Size: &e.Size, Confirmed: &e.Confirmed, Resumed: e.Resumed, WaitMS: e.Wait.Milliseconds(), Note: e.Note}
+	if e.Remote == "" { // of many files
+		l.Size, l.Confirmed = nil, nil
+	}
 	if e.Err != nil {
 		x := explain(e.Err)
 		x.Do = ""
@@ -218,6 +222,10 @@ func (l *lines) say(e client.Event) {
 			return // the other chunks say the same
 		}
 		l.told[e.Remote] = time.Now()
+		if e.Remote == "" { // a request of many
+			fmt.Fprintf(l.err, "small files: %s; trying again in %s\n", brief(e.Err), e.Wait.Round(100*time.Millisecond))
+			return
+		}
 		fmt.Fprintf(l.err, "%s: %s; %s of %s are safe; trying again in %s\n", name, brief(e.Err), showSize(e.Confirmed), showSize(e.Size), e.Wait.Round(100*time.Millisecond))
 	case client.EventRestarted:
 		fmt.Fprintf(l.err, "%s: begins anew: %s\n", name, message(e.Err))
@@ -305,6 +313,12 @@ func (b *bars) event(e client.Event) {
 	defer b.mu.Unlock()
 	bar := b.files[e.Remote]
 	switch {
+	case e.Kind == client.EventStarted && e.Size <= batch.MaxFile: // thousands are under way at once
+		if _, again := b.done[e.Remote]; !again {
+			b.done[e.Remote] = 0
+			b.known += e.Size
+			b.total.SetTotal(b.known, false)
+		}
 	case e.Kind == client.EventStarted && bar == nil:
 		name := []rune(show(filepath.Base(e.Local)))
 		if len(name) > 32 {
@@ -321,6 +335,8 @@ func (b *bars) event(e client.Event) {
 	}
 	if bar != nil {
 		bar.SetCurrent(min(e.Confirmed, max(0, e.Size-1))) // the end is for the result to say
+	}
+	if _, known := b.done[e.Remote]; known || bar != nil {
 		b.advance(e.Remote, e.Confirmed)
 	}
 }
@@ -339,8 +355,8 @@ func (b *bars) result(r result) {
 	if bar := b.files[key]; bar != nil {
 		bar.Abort(true)
 		delete(b.files, key)
-		delete(b.done, key)
 	}
+	delete(b.done, key)
 	if r.err != nil || r.note != "" || r.as != "" || r.outcome == client.Skipped {
 		b.print(r)
 	}

@@ -73,12 +73,12 @@ func (c *putCmd) Run(ctx context.Context, std streams) error {
 		OnConflict: client.Conflict(c.OnConflict), Chunks: c.Chunks, Limiter: c.limiter(), Progress: p.event,
 		GiveUpAfter: c.patience(), Batch: batch,
 	}
-	err = each(ctx, items, c.Files, func(ctx context.Context, it item) result { return put(ctx, cl, it, like) }, func(r result) {
+	err = each(ctx, items, crew{n: c.Files, small: c.newSmall(cl, like), do: func(ctx context.Context, it item) result { return put(ctx, cl, it, like) }, told: func(r result) {
 		if r.note == "" {
 			t.count(r.err)
 		}
 		p.result(r)
-	})
+	}})
 	return finish(p, t, err)
 }
 
@@ -90,6 +90,9 @@ func put(ctx context.Context, cl *client.Client, it item, like client.UploadInpu
 		return r
 	}
 	like.URI = it.remote
+	if it.replace {
+		like.OnConflict = client.Version
+	}
 	out, err := cl.UploadFile(ctx, it.local, like)
 	r.outcome, r.size, r.sent, r.resumed, r.took, r.err = out.Outcome, out.Size, out.Sent, out.Resumed, out.Took, err
 	if as := remotePath(out.URI); as != remotePath(it.remote) {

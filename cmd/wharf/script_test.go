@@ -96,6 +96,27 @@ func tellServer(ts *testscript.TestScript, neg bool, args []string) {
 			}
 			return f
 		})
+	case "status": // server status STATUS WORD: the same, by a proxy
+		status, _ := strconv.Atoi(args[1])
+		srv.Break(func(r *http.Request) (f fake.Fault) {
+			if strings.Contains(r.URL.Path, args[2]) {
+				f.Status = status
+			}
+			return f
+		})
+	case "counts": // server counts N METHOD PATH: so many requests so far
+		want, _ := strconv.Atoi(args[1])
+		if got := srv.Count(args[2] + " " + args[3]); (got == want) == neg {
+			ts.Fatalf("%d requests %s %s", got, args[2], args[3])
+		}
+	case "cuts": // the first answer to a batch, after some of its lines
+		first := true
+		srv.Break(func(r *http.Request) (f fake.Fault) {
+			if first && strings.HasSuffix(r.URL.Path, "/file/batch") {
+				first, f.SendOnly = false, 200
+			}
+			return f
+		})
 	case "away": // requests whose address has the word are cut
 		srv.Break(func(r *http.Request) fake.Fault { return fake.Fault{Cut: strings.Contains(r.URL.Path, args[1])} })
 	case "loses": // the answer to the first chunk

@@ -63,9 +63,20 @@ type result struct {
 	err     error
 }
 
-// each does the items, n at once. It goes on after failures of single ones and
-// ends early when ctx does, or when one must sign in again.
-func each(ctx context.Context, items iter.Seq[item], n int, do func(context.Context, item) result, told func(result)) error {
+// largeAhead is how many items wait, so that small files behind them need not.
+const largeAhead = 64
+
+// crew is who does the items of a command.
+type crew struct {
+	n     int // at once
+	do    func(context.Context, item) result
+	told  func(result) // by one goroutine at a time
+	small *small       // takes small files off them; nil: nobody does
+}
+
+// each does the items. It goes on after failures of single ones and ends early
+// when ctx does, or when one must sign in again.
+func each(ctx context.Context, items iter.Seq[item], c crew) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var mu sync.Mutex
@@ -75,32 +86,46 @@ func each(ctx context.Context, items iter.Seq[item], n int, do func(context.Cont
 		if ctx.Err() != nil && r.err != nil && !errors.Is(r.err, context.Canceled) && client.IsAuth(context.Cause(ctx)) {
 			return // the same failure, once more
 		}
-		told(r)
+		c.told(r)
 		if client.IsAuth(r.err) {
 			cancel(r.err)
 		}
 	}
-	work := make(chan item)
-	var wg sync.WaitGroup
-	for range n {
+	work := make(chan item, largeAhead)
+	var wg, small sync.WaitGroup
+	for range c.n {
 		wg.Go(func() {
 			for it := range work {
-				report(do(ctx, it))
+				if ctx.Err() == nil {
+					report(c.do(ctx, it))
+				}
 			}
 		})
+	}
+	if c.small != nil {
+		c.small.alone, c.small.told = work, report
+		small.Go(func() { c.small.run(ctx) })
 	}
 	for it := range items {
 		if it.err != nil || it.note != "" {
 			report(result{item: it, err: it.err})
 		} else {
+			to := work
+			if c.small.takes(it) {
+				to = c.small.in
+			}
 			select {
-			case work <- it:
+			case to <- it:
 			case <-ctx.Done():
 			}
 		}
 		if ctx.Err() != nil {
 			break
 		}
+	}
+	if c.small != nil {
+		close(c.small.in)
+		small.Wait() // they may give some back
 	}
 	close(work)
 	wg.Wait()

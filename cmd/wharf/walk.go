@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/wharfinger/wharfinger/api/wire"
 	"github.com/wharfinger/wharfinger/client"
@@ -23,6 +24,10 @@ type item struct {
 	remote wire.URI // its counterpart
 	folder bool     // an empty folder; others come into being with their files
 	size   int64    // of a file, as the walk saw it
+	// modified is the time of a local file, as the walk saw it.
+	modified time.Time
+	// replace: what is there is an older state of this very file.
+	replace bool
 	// note says why it is passed over. It is no failure.
 	note string
 	// err is a failure of the walk itself: a folder that cannot be read.
@@ -65,7 +70,7 @@ type localWalk struct {
 
 // visit returns false when nothing more is wanted.
 func (w *localWalk) visit(local string, remote wire.URI, rel string, st fs.FileInfo) bool {
-	it := item{local: local, remote: remote, size: st.Size()}
+	it := item{local: local, remote: remote, size: st.Size(), modified: st.ModTime()}
 	if partName.MatchString(filepath.Base(local)) {
 		it.note = "unfinished download"
 		return w.yield(it)
