@@ -69,3 +69,12 @@ func CheapRest(rest func()) (hash func(core.Secret) error, wait time.Duration) {
 		return err
 	}, quiet
 }
+
+// KnownTokens counts the tokens that Verify remembers.
+func (t *Tokens) KnownTokens() int {
+	t.known.mu.Lock()
+	defer t.known.mu.Unlock()
+	return len(t.known.young) + len(t.known.old)
+}
+
+func (t *Tokens) BoundKnown(n int) { t.known.bound = n / 2 }

@@ -148,7 +148,7 @@ func (t *Tokens) AccountChanged(id core.UserID) { t.accounts.drop(id) }
 //   - Unauthenticated/bad_token: everything else that is no token in force.
 func (t *Tokens) Verify(ctx context.Context, token string) (core.Actor, error) {
 	const op = "auth.Verify"
-	c, err := t.parse(token)
+	c, err := t.known.claimsOf(token, t.parse)
 	if err != nil {
 		return core.Actor{}, errs.Wrap(op, err)
 	}

@@ -43,6 +43,7 @@ type Tokens struct {
 	validator *jwt.Validator
 	passwords *hasher
 	guard     *guard
+	known     *known
 	families  *fresh[string, Family]
 	accounts  *fresh[core.UserID, Account]
 }
@@ -60,6 +61,7 @@ func New(o Options) *Tokens {
 		validator: jwt.NewValidator(jwt.WithTimeFunc(o.Clock), jwt.WithIssuer(issuer),
 			jwt.WithExpirationRequired(), jwt.WithNotBeforeRequired()),
 		passwords: process,
+		known:     newKnown(),
 		guard:     &guard{store: o.Store, clock: o.Clock, turns: map[string]*turn{}},
 	}
 	t.families = newFresh(o, o.Store.Family)

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"regexp"
 	"strings"
 
 	"github.com/wharfinger/wharfinger/api/wire"
@@ -27,14 +26,32 @@ type request struct {
 
 func (q *request) ctx() context.Context { return q.r.Context() }
 
-var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
+// isUUID takes the text form of RFC 9562, in either case.
+func isUUID(s string) bool {
+	if len(s) != 36 {
+		return false
+	}
+	for i, c := range []byte(s) {
+		switch i {
+		case 8, 13, 18, 23:
+			if c != '-' {
+				return false
+			}
+		default:
+			if (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'f') {
+				return false
+			}
+		}
+	}
+	return true
+}
 
 // serve runs one route: who, body limit, handler, failure.
 func (d *Door) serve(route Route, w http.ResponseWriter, r *http.Request) {
 	// The server looks at the body of its own request when we are done, so ours
 	// goes into a copy.
 	q := &request{w: w, r: r.WithContext(r.Context()), id: r.Header.Get("X-Cr-Correlation-Id")}
-	if !uuid.MatchString(q.id) {
+	if !isUUID(q.id) {
 		q.id = core.NewUUID()
 	}
 	h := w.Header()
