@@ -28,7 +28,8 @@ type proxy struct {
 	seq    int // orders starts and answers
 	chunks []*sending
 	events []event
-	passed int64 // bytes of chunk bodies so far
+	passed int64 // bytes of chunks and batches so far
+	batch  int   // requests of many files
 }
 
 // sending is one POST of one chunk, or of a piece of it.
@@ -95,6 +96,14 @@ func newProxy(t *testing.T, target string) *proxy {
 func (p *proxy) at(bytes int64, do func()) { p.events = append(p.events, event{bytes, do}) }
 
 func (p *proxy) serve(forward http.Handler, w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/api/v4/file/batch" {
+		p.mu.Lock()
+		p.batch++
+		p.mu.Unlock()
+		r.Body = &counted{ReadCloser: r.Body, count: func(n int) { p.count(new(sending), n) }}
+		forward.ServeHTTP(w, r)
+		return
+	}
 	m := chunkPath.FindStringSubmatch(r.URL.Path)
 	if m == nil || r.Method != http.MethodPost {
 		forward.ServeHTTP(w, r)
@@ -141,6 +150,13 @@ func (p *proxy) answer(s *sending, status int, body []byte) {
 	defer p.mu.Unlock()
 	p.seq++
 	s.answered, s.status, s.code = p.seq, status, code
+}
+
+// batches is how many requests of many files came.
+func (p *proxy) batches() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.batch
 }
 
 // sentAgain lists the chunks whose sending began after the server's success for the

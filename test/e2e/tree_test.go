@@ -38,7 +38,10 @@ func TestThreeThousandRealFilesArriveAsTheyAre(t *testing.T) {
 	began := time.Now()
 	runs := putUntilDone(t, person, "-r", root, "/")
 	_, posts, _ := line.totals()
-	t.Logf("%d files, %d bytes in %.1f s by %d client runs, %d chunks sent", len(want), total, time.Since(began).Seconds(), runs, posts)
+	t.Logf("%d files, %d bytes in %.1f s by %d client runs, %d batches and %d chunks sent", len(want), total, time.Since(began).Seconds(), runs, line.batches(), posts)
+	if n := line.batches(); n == 0 || n+posts > treeFiles/10 {
+		t.Errorf("%d batches and %d chunks: the small files did not go together", n, posts)
+	}
 	if n := line.pending(); n > 0 {
 		t.Errorf("%d kills never came", n)
 	}
