@@ -98,7 +98,13 @@ func (e *Engine) clear(ctx context.Context, n catalog.Node) error {
 func (e *Engine) end(ctx context.Context, s Session, to State) error {
 	ctx, cancel := e.detached(ctx)
 	defer cancel()
+	if s.State == Sealing && to == Aborted {
+		return e.endSealing(ctx, s)
+	}
 	err := e.Store.InTx(ctx, func(tx Tx) error { return e.endIn(ctx, tx, s, to, EventKind(to)) })
+	if errs.Has(err, errs.Changed) && to == Aborted {
+		return e.endSealing(ctx, s)
+	}
 	if errs.Has(err, errs.Changed) {
 		return nil
 	}
@@ -108,10 +114,37 @@ func (e *Engine) end(ctx context.Context, s Session, to State) error {
 	return err
 }
 
-// endIn closes an open session inside a transaction, and its trail with why. A
+// endSealing aborts an upload that has all its bytes and could not be completed.
+// One that is complete by now stays.
+func (e *Engine) endSealing(ctx context.Context, s Session) error {
+	leave, err := e.gate.enter(ctx, s.ID, whole, nil)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	now, err := e.Store.Session(ctx, s.ID)
+	if err != nil || now.State != Sealing {
+		return except(err, errs.NotFound)
+	}
+	err = e.Store.InTx(ctx, func(tx Tx) error { return e.endIn(ctx, tx, now, Aborted, EventKind(Aborted)) })
+	if err != nil {
+		return err
+	}
+	b, err := e.bucket(ctx, s.Policy)
+	if err == nil {
+		_ = remove(ctx, s, b) // under either name; what stays, the audit finds
+	}
+	return nil
+}
+
+// endIn closes a session that is open, or sealing as s says, inside a transaction, and its trail with why. A
 // file that was made for it goes; one that was there before stays as it was.
 func (e *Engine) endIn(ctx context.Context, tx Tx, s Session, to State, why EventKind) error {
-	if err := tx.Advance(ctx, s.ID, Open, to, Ending{}); err != nil {
+	from := Open
+	if s.State == Sealing {
+		from = Sealing
+	}
+	if err := tx.Advance(ctx, s.ID, from, to, Ending{}); err != nil {
 		return err
 	}
 	if err := tx.AddEvent(ctx, s.ID, Event{At: e.Clock(), Kind: why}, maxEvents); err != nil {

@@ -187,6 +187,37 @@ func TestAFailedCompletionIsNoSuccessAndTheRetryMakesItTrue(t *testing.T) {
 	}
 }
 
+func TestWhatIsCancelledWhileItCannotBeCompletedIsGone(t *testing.T) {
+	t.Parallel()
+	for _, restart := range []bool{false, true} {
+		w := setup(t)
+		data := content(1, 40)
+		s := w.create("/f", 40).Session
+		for i := range int64(2) {
+			_, err := w.send(s, i, data)
+			must(t, err)
+		}
+		mend := broken(w, "commit")
+		if _, err := w.send(s, 2, data); err == nil {
+			t.Fatal("completed")
+		}
+		mend()
+		if restart {
+			w.restart()
+		}
+		must(t, w.engine.Cancel(t.Context(), w.who, s.ID, at(t, "/f")))
+		did, err := w.engine.Sweep(t.Context())
+		must(t, err)
+		_, err = w.send(s, 2, data)
+		wantReason(t, err, errs.SessionGone)
+		finished, pending := w.blobs()
+		if c := w.capacity(); did.Settled != 0 || finished+pending != 0 || c.Used != 0 || c.Reserved != 0 {
+			t.Fatalf("restart %v: %+v, %d finished, %d pending, %+v", restart, did, finished, pending, c)
+		}
+		w.sendAll(w.create("/f", 40).Session, data) // the name is free
+	}
+}
+
 func TestARestartFinishesWhatWasSealed(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
@@ -202,7 +233,6 @@ func TestARestartFinishesWhatWasSealed(t *testing.T) {
 	}
 	mend()
 	w.restart()
-	must(t, w.engine.Abort(t.Context(), w.who, s.ID)) // too late: it has all its bytes
 	did, err := w.engine.Sweep(t.Context())
 	must(t, err)
 	if did.Settled != 1 || !bytes.Equal(w.read("/f"), data) {
