@@ -75,7 +75,7 @@ func (d *driver) Sign(_ context.Context, h blob.Handle, a blob.Ask, from, to int
 		}
 		query = append(query, pair{"x-obs-callback", text})
 	}
-	out.Complete = d.address(s, http.MethodPost, octets, h.Key, a.Until, query)
+	out.Complete = d.address(s, http.MethodPost, h.Key, a.Until, query)
 	return out, nil
 }
 
@@ -91,8 +91,13 @@ func callback(to string) (string, error) {
 	return base64.StdEncoding.EncodeToString(text), err
 }
 
-// address returns a signed address of key.
-func (d *driver) address(s *seal, method, mimeType, key string, until time.Time, query []pair) string {
+// address returns a signed address of key. What is posted to it is of type
+// application/octet-stream.
+func (d *driver) address(s *seal, method, key string, until time.Time, query []pair) string {
+	mimeType := ""
+	if method == http.MethodPost {
+		mimeType = octets
+	}
 	expires := strconv.FormatInt(until.Unix(), 10)
 	sig := s.signature(method, "", mimeType, expires, d.keys.rest(key, query, nil))
 	var b strings.Builder
@@ -238,7 +243,7 @@ func (d *driver) Link(_ context.Context, key string, o blob.LinkOptions) (string
 	if o.MIME != "" {
 		query = append(query, pair{"response-content-type", o.MIME})
 	}
-	return d.address(d.keys.seal(), http.MethodGet, "", key, o.Until, query), nil
+	return d.address(d.keys.seal(), http.MethodGet, key, o.Until, query), nil
 }
 
 // disposition is a Content-Disposition by RFC 6266.
