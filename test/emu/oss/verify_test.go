@@ -1,6 +1,8 @@
 package oss
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -129,5 +131,39 @@ func TestWhatIsWrongIsRefused(t *testing.T) {
 				t.Fatalf("got %+v, want %s", refused, c.code)
 			}
 		})
+	}
+}
+
+// The vendor's page prints this canonical request's hash. The signing key it
+// prints does not come from the secret it prints, so the signature here is our
+// own computation from that secret, made apart from this package.
+func TestTheDocumentedExampleHolds(t *testing.T) {
+	t.Parallel()
+	const date = "20250411T064124Z"
+	j := Judge{Bucket: "examplebucket", Region: "cn-hangzhou", Key: "ak", Secret: "yourAccessKeySecret"}
+	r := httptest.NewRequest(http.MethodPut, "http://examplebucket.oss.test/exampleobject", strings.NewReader("abc"))
+	for name, value := range map[string]string{
+		"Content-Disposition": "attachment", "Content-Md5": "ICy5YqxZB1uWSwcVLSNLcA==", "Content-Type": "text/plain",
+		"X-Oss-Content-Sha256": unsigned, "X-Oss-Date": date,
+		"Authorization": algorithm + " Credential=ak/20250411/cn-hangzhou/oss/aliyun_v4_request," +
+			"AdditionalHeaders=content-disposition;content-length," +
+			"Signature=d3694c2dfc5371ee6acd35e88c4871ac95a7ba01d3a2f476768fe61218590097",
+	} {
+		r.Header.Set(name, value)
+	}
+	c, refused := read(r.Header, nil)
+	if refused != nil {
+		t.Fatalf("refused: %+v", *refused)
+	}
+	sum := sha256.Sum256([]byte(j.canonical(r, nil, c)))
+	if got, want := hex.EncodeToString(sum[:]), "c46d96390bdbc2d739ac9363293ae9d710b14e48081fcb22cd8ad54b63136eca"; got != want {
+		t.Errorf("canonical request hashes to %s, want %s", got, want)
+	}
+	now, err := time.Parse(stamp, date)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if refused := j.Check(r, now); refused != nil {
+		t.Fatalf("refused: %+v", *refused)
 	}
 }
