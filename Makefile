@@ -79,11 +79,11 @@ verify: $(SQLC) $(WEB_DEPS) $(MODULES) ## Generated files match their sources, g
 	$(STEP) verify scripts/verify
 
 .PHONY: unit
-unit: $(GOTESTSUM) $(PACKAGES) $(MODULES) ## Go tests, with SQLite and PostgreSQL
+unit: $(GOTESTSUM) $(VERSITYGW) $(PACKAGES) $(MODULES) ## Go tests, with SQLite and PostgreSQL
 	$(STEP) unit scripts/with-postgres scripts/gotest unit -timeout 5m $(UNIT_PACKAGES)
 
 .PHONY: race
-race: $(GOTESTSUM) $(PACKAGES) $(MODULES) ## The same under the race detector, with fewer random cases
+race: $(GOTESTSUM) $(VERSITYGW) $(PACKAGES) $(MODULES) ## The same under the race detector, with fewer random cases
 	$(STEP) race env CGO_ENABLED=1 scripts/with-postgres scripts/gotest race -race -short -timeout 10m $(UNIT_PACKAGES) ./test/chaos
 
 .PHONY: store

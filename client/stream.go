@@ -60,7 +60,7 @@ func (c *Client) stream(ctx context.Context, op, bearer, path, kind string, body
 	if resp.StatusCode < http.StatusMultipleChoices && !strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {
 		return in, nil
 	}
-	defer in.Close()
+	defer func() { _ = in.Close() }() // only read
 	text, err := io.ReadAll(io.LimitReader(in, maxAnswer))
 	if err != nil {
 		return nil, err
