@@ -73,14 +73,17 @@ func stays(f catalog.Finding) bool {
 }
 
 // between counts packs that hold something and that no row names, if the doctor
-// finds nothing else: a crash came after the bytes and before their row, and the rest
+// finds nothing else that matters: a crash came after the bytes and before their row, and the rest
 // of the pack has been deleted since. The server sets them aside with its next sweep,
 // within a minute; nobody waits for that here.
-func between(d app.Diagnosis) int {
+func between(d app.Diagnosis) (n int) {
 	for _, f := range d.Findings {
-		if f.Trouble != catalog.BlobStray || blob.PackName(f.Blob) == "" {
+		switch {
+		case f.Trouble == catalog.BlobStray && blob.PackName(f.Blob) != "":
+			n++
+		case !stays(f):
 			return 0
 		}
 	}
-	return len(d.Findings)
+	return n
 }
