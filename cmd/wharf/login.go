@@ -11,6 +11,7 @@ import (
 
 	"github.com/wharfinger/wharfinger/api/wire"
 	"github.com/wharfinger/wharfinger/client"
+	"github.com/wharfinger/wharfinger/client/keep"
 )
 
 // loginCmd signs in and keeps the tokens.
@@ -39,9 +40,9 @@ func (c *loginCmd) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	store, err := openConfig()
+	store, err := keep.Open()
 	if err == nil {
-		err = store.signIn(ctx, saved{URL: cl.Site(), Email: c.Email, Token: pair.token})
+		err = store.Keep(ctx, keep.SignIn{URL: cl.Site(), Email: c.Email, Token: pair.token})
 	}
 	if err != nil {
 		return fmt.Errorf("signed in, but that could not be kept: %w", err)
@@ -91,11 +92,11 @@ type logoutCmd struct{}
 
 // Run signs out.
 func (logoutCmd) Run(ctx context.Context, std streams) error {
-	store, err := openConfig()
+	store, err := keep.Open()
 	if err != nil {
 		return err
 	}
-	s, err := store.read()
+	s, err := store.Read()
 	if err != nil {
 		return err
 	}
@@ -108,7 +109,7 @@ func (logoutCmd) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	told := c.SignOut(ctx)
-	if err := store.remove(ctx); err != nil {
+	if err := store.Remove(ctx); err != nil {
 		return errors.Join(err, told)
 	}
 	if told != nil {

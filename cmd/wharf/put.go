@@ -11,6 +11,7 @@ import (
 
 	"github.com/wharfinger/wharfinger/api/wire"
 	"github.com/wharfinger/wharfinger/client"
+	"github.com/wharfinger/wharfinger/client/keep"
 )
 
 // putCmd uploads.
@@ -53,12 +54,12 @@ func (c *putCmd) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	var w *way
-	cl, err := c.connect(over(&w))
+	var w *keep.Way
+	cl, err := c.connect(keep.Over(&w))
 	if err != nil {
 		return err
 	}
-	defer w.keep()
+	defer w.Keep()
 	items, err := c.plan(ctx, cl, local, to, inside(remote))
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
-package main
+package keep
 
 import (
 	"fmt"
@@ -15,19 +15,19 @@ import (
 func TestTheWayToAServerIsRemembered(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("WHARF_CONFIG", dir+"/")
-	w := findWay("https://Files.example.org/sub")
-	w.keep()
+	w := FindWay("https://Files.example.org/sub")
+	w.Keep()
 	if _, err := os.Stat(filepath.Join(dir, "ways.json")); err == nil {
 		t.Error("keeps what it did not learn")
 	}
 	w.Size.Passed(960<<10, time.Second)
 	w.Size.Refused(1920<<10, "nginx")
-	w.keep()
-	again := findWay("https://files.example.org")
+	w.Keep()
+	again := FindWay("https://files.example.org")
 	if note := again.Size.Limit(25 << 20); !strings.Contains(note, "nginx") {
 		t.Errorf("the next command knows %q", note)
 	}
-	if findWay("https://other.example.org").Size.Limit(25<<20) != "" {
+	if FindWay("https://other.example.org").Size.Limit(25<<20) != "" {
 		t.Error("another server has the same limit")
 	}
 	st, err := os.Stat(filepath.Join(dir, "ways.json"))
@@ -44,11 +44,11 @@ func TestTheWaysHaveABoundAndMayBeDamaged(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if n := findWay("http://h").Size.Piece(); n != 960<<10 {
+		if n := FindWay("http://h").Size.Piece(); n != 960<<10 {
 			t.Errorf("%s: begins with %d", text, n)
 		}
 	}
-	w := findWay("http://new")
+	w := FindWay("http://new")
 	all := map[string]pace.Origin{}
 	for i := range mostWays + 20 {
 		all[fmt.Sprint("http://h", i)] = pace.Origin{Passed: 1, At: time.Unix(int64(i), 0)}
@@ -57,7 +57,7 @@ func TestTheWaysHaveABoundAndMayBeDamaged(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Size.Passed(http.DefaultMaxHeaderBytes, time.Second)
-	w.keep()
+	w.Keep()
 	all = w.read()
 	_, oldest := all["http://h0"]
 	_, newest := all[fmt.Sprint("http://h", mostWays+19)]

@@ -1,4 +1,4 @@
-package main
+package keep
 
 import (
 	"cmp"
@@ -17,29 +17,29 @@ import (
 // mostWays is of how many servers something is kept.
 const mostWays = 64
 
-// way is what is known of the way to a server: how large bodies may be. It is
+// Way is what is known of the way to a server: how large bodies may be. It is
 // kept in ways.json beside the sign-in, and is a courtesy: without the file, or
 // with a damaged one, it is measured anew.
-type way struct {
+type Way struct {
 	*pace.Pace
 	path   string // "": nowhere to keep it
 	origin string
 }
 
-// findWay reads what is known of the way to a site.
-func findWay(site string) *way {
-	w := &way{origin: originOf(site)}
-	if c, err := openConfig(); err == nil {
+// FindWay reads what is known of the way to a site.
+func FindWay(site string) *Way {
+	w := &Way{origin: originOf(site)}
+	if c, err := Open(); err == nil {
 		w.path = filepath.Join(filepath.Dir(c.path), "ways.json")
 	}
 	w.Pace = pace.New(pace.Options{Known: w.read()[w.origin]})
 	return w
 }
 
-// over makes a client use the way.
-func over(w **way) func(*client.Options) {
+// Over makes a client use the way.
+func Over(w **Way) func(*client.Options) {
 	return func(o *client.Options) {
-		*w = findWay(o.BaseURL)
+		*w = FindWay(o.BaseURL)
 		o.Pace = (*w).Pace
 	}
 }
@@ -53,7 +53,7 @@ func originOf(site string) string {
 	return strings.ToLower(u.Scheme + "://" + u.Host)
 }
 
-func (w *way) read() map[string]pace.Origin {
+func (w *Way) read() map[string]pace.Origin {
 	all := map[string]pace.Origin{}
 	text, err := os.ReadFile(w.path)
 	if err != nil || json.Unmarshal(text, &all) != nil || all == nil {
@@ -62,8 +62,8 @@ func (w *way) read() map[string]pace.Origin {
 	return all
 }
 
-// keep writes down what was learned. Of two commands at once the last wins.
-func (w *way) keep() {
+// Keep writes down what was learned. Of two commands at once the last wins.
+func (w *Way) Keep() {
 	known, learned := w.Size.Origin()
 	if !learned || w.path == "" || w.origin == "" {
 		return
