@@ -316,6 +316,9 @@ func (k *worker) cancel(f *file) {
 	if k.took("cancel", f, nil, k.api.Try(http.MethodDelete, "/file/upload", map[string]string{"id": f.up.session, "uri": f.uri(name)}, nil)) != yes {
 		return
 	}
+	if f.up.size > 0 && !slices.Contains(f.up.chunks, no) {
+		return // the server may have completed it before, whatever the last chunk was told: then it stays
+	}
 	f.up = nil
 	if fresh {
 		k.drop(f)
