@@ -30,7 +30,8 @@ func (putCmd) Help() string {
 folder or ends with a slash. A folder DIR, or one of several sources, goes into the folder REMOTE under its own
 name; DIR/. stands for what is in DIR.
 
-A file whose very bytes are there already is left alone, so the same command again sends only what is missing.`
+A file whose very bytes are there already is left alone, so the same command again stores only what is missing. With -r,
+files up to 256 KiB are compared by sending them; of larger ones only what is missing is sent.`
 }
 
 // Validate implements a check of kong's.
