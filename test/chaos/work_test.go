@@ -317,7 +317,12 @@ func (k *worker) cancel(f *file) {
 		return
 	}
 	if f.up.size > 0 && !slices.Contains(f.up.chunks, no) {
-		return // the server may have completed it before, whatever the last chunk was told: then it stays
+		// The server may have completed it before, whatever the last chunk was told:
+		// then it stays.
+		if got, err := k.api.Sum(f.uri(name)); err == nil && got == f.up.sum() {
+			f.names, f.stored, f.up = []string{name}, append(f.stored, f.up.content), nil
+			return
+		}
 	}
 	f.up = nil
 	if fresh {
