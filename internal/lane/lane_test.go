@@ -25,15 +25,17 @@ import (
 type ward struct {
 	*httptest.Server
 	t     *testing.T
-	path  string
+	dir   string
 	limit int64 // of what is read of a body; 0: all
+	came  atomic.Int64
+	seen  int64
 	moves atomic.Int64
 	fails atomic.Int64
 }
 
 func newWard(t *testing.T) *ward {
 	t.Helper()
-	w := &ward{t: t, path: filepath.Join(t.TempDir(), "f")}
+	w := &ward{t: t, dir: t.TempDir()}
 	w.Server = httptest.NewUnstartedServer(http.HandlerFunc(w.serve))
 	w.Listener = lane.Listen(w.Listener)
 	w.Start()
@@ -42,7 +44,7 @@ func newWard(t *testing.T) *ward {
 }
 
 func (w *ward) serve(rw http.ResponseWriter, r *http.Request) {
-	f, err := os.Create(w.path)
+	f, err := os.Create(w.path(w.came.Add(1)))
 	if err != nil {
 		w.t.Error(err)
 		return
@@ -74,9 +76,14 @@ func (w *ward) serve(rw http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(rw, off)
 }
 
+// path is the file of the n-th body, from 1.
+func (w *ward) path(n int64) string { return filepath.Join(w.dir, fmt.Sprint(n)) }
+
+// holds looks at the next body that was answered.
 func (w *ward) holds(want []byte) {
 	w.t.Helper()
-	got, err := os.ReadFile(w.path)
+	w.seen++
+	got, err := os.ReadFile(w.path(w.seen))
 	if err != nil || !bytes.Equal(got, want) {
 		w.t.Fatalf("the file has %d bytes, other than the %d that were sent (%v)", len(got), len(want), err)
 	}
