@@ -216,7 +216,7 @@ type Store interface {
 	// InTx runs fn in one transaction and commits durably if it returns nil.
 	// fn may run more than once (a lost race is retried) and must do nothing
 	// but use tx: another transaction, or MintID, inside it waits for itself. It
-	// runs on the caller's goroutine, and a panic in it is the caller's. A context
+	// may run on the goroutine of another caller; a panic in it is the caller's. A context
 	// that ends while fn waits for its turn keeps it from running; on SQLite one
 	// that ends later changes nothing. On SQLite many transactions share one flush.
 	InTx(ctx context.Context, fn func(tx Tx) error) error
