@@ -356,7 +356,7 @@ func lawPortableSQL(queries []source) (broken []string) {
 		for word, re := range bannedSQL {
 			if at := re.FindStringIndex(text); at != nil {
 				line := 1 + strings.Count(text[:at[0]], "\n")
-				broken = append(broken, fmt.Sprintf("%s:%d: %s is not understood by both databases; what must differ stands in store/dialect.go", q.path, line, word))
+				broken = append(broken, fmt.Sprintf("%s:%d: %s is not understood by both databases; what must differ stands in store/sqlite.go and store/postgres.go", q.path, line, word))
 			}
 		}
 	}

@@ -3,14 +3,14 @@
 // before it is durable.
 //
 // One text per query serves both engines: query/*.sql, checked and turned into
-// Go by sqlc. What cannot be the same lives in dialect.go, sqlite.go and
-// postgres.go; the listing of folders, whose text depends on the question, in
-// listing.go. Migrations are one directory per engine and never change once
-// released.
+// Go by sqlc. What cannot be the same lives in sqlite.go and postgres.go, and in
+// dialect, which knows what both mean by their errors; the listing of folders,
+// whose text depends on the question, in listing.go. Migrations are one directory
+// per engine and never change once released.
 //
-// On SQLite one goroutine owns the only writing connection. Transactions queue
-// up behind it, run one after another, each in a savepoint of its own, and share
-// one flush to the disk; a flush that fails fails all of them.
+// SQLite has one writing connection, which serial owns: transactions queue up
+// for it, run one after another, and share one flush to the disk; a flush that
+// fails fails all of them.
 //
 // Only app and the commands open a store; storetest proves the contracts on both
 // engines.

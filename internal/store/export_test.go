@@ -12,15 +12,11 @@ import (
 // Windows for the tests, which live outside so that they can use storetest.
 
 const (
-	SQLiteDialect   = dialect.SQLite
-	PostgresDialect = dialect.Postgres
-	MaxBatch        = serial.MaxBatch
-	IDBlock         = idBlock
+	MaxBatch = serial.MaxBatch
+	IDBlock  = idBlock
 )
 
 var Migrations = migrations
-
-func Rerun(err error) bool { return dialect.Rerun(err) }
 
 func (s *Store) IsSQLite() bool { return s.dialect == dialect.SQLite }
 

@@ -17,9 +17,9 @@ type tx struct {
 	q       *query.Queries
 	db      query.DBTX
 	dialect dialect.Dialect
-	onError func(error) // told of every error of the driver; may be nil
-	failure *failure    // why there are errors at all; may be nil
-	known   *known      // nil where rows may change unseen
+	floor   *serial.Floor // told of every error of the driver; nil outside of a turn
+	failure *failure      // why there are errors at all; may be nil
+	known   *known        // nil where rows may change unseen
 }
 
 func newTx(d dialect.Dialect, db query.DBTX) *tx {
@@ -28,8 +28,8 @@ func newTx(d dialect.Dialect, db query.DBTX) *tx {
 
 // fail names op as the place of err.
 func (t *tx) fail(op string, err error) error {
-	if err != nil && t.onError != nil {
-		t.onError(err)
+	if err != nil && t.floor != nil {
+		t.floor.Note(err)
 	}
 	return t.dialect.Fail(op, t.failure.over(err))
 }
@@ -47,7 +47,7 @@ func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
 	if s.writer != nil {
 		return s.writer.Do(ctx, func(f *serial.Floor) error {
 			t := newTx(s.dialect, f)
-			t.onError, t.failure, t.known = f.Note, s.failure, &s.known
+			t.floor, t.failure, t.known = f, s.failure, &s.known
 			return fn(t)
 		})
 	}

@@ -19,6 +19,12 @@ import (
 // The tests of the writer run in a bubble, where one can wait until every
 // transaction stands in the queue.
 
+// sqliteError is what the driver's error looks like.
+type sqliteError int
+
+func (e sqliteError) Error() string { return fmt.Sprintf("sqlite: %d", int(e)) }
+func (e sqliteError) Code() int     { return int(e) }
+
 // hold keeps the writer busy until the returned function is called.
 func hold(t *testing.T, names catalog.Store) (release func()) {
 	gate, held := make(chan struct{}), make(chan error, 1)

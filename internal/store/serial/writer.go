@@ -38,7 +38,8 @@ type Options struct {
 	Begun func(ctx context.Context, db *Prepared) error
 	// Undone is called when something that was written, and perhaps read, is undone.
 	Undone func()
-	// Stop is told of a flush that failed; from then on Down says so.
+	// Stop is told of a flush that failed, perhaps more than once; from then on Down
+	// says so.
 	Stop func(ctx context.Context, err error)
 	// Down returns why nothing can be done any more; nil while it can.
 	Down func() error
@@ -50,7 +51,7 @@ type Options struct {
 // came meanwhile. So a lone caller does everything on its own goroutine, and a
 // crowd shares flushes without anybody having waited for it to gather.
 type Writer struct {
-	Options
+	o   Options
 	sql *Prepared
 
 	mu     sync.Mutex
@@ -96,7 +97,7 @@ var errUnfinished = errors.New("the function of the transaction did not return")
 
 // New returns the writer over o.
 func New(o Options) *Writer {
-	w := &Writer{Options: o, sql: Prepare(o.Conn)}
+	w := &Writer{o: o, sql: Prepare(o.Conn)}
 	w.idle.L = &w.mu
 	return w
 }
@@ -267,7 +268,7 @@ func (r *convoy) play(turns []*turn, guarded bool) (kept []*turn, spoilt bool) {
 		if j.state.Load() != called && !j.state.CompareAndSwap(waiting, called) {
 			continue // its caller has left
 		}
-		r.w.Jobs.Add(1)
+		r.w.o.Jobs.Add(1)
 		wrote, err := r.w.play(r.ctx, j, guarded && len(turns) > 1)
 		if err != nil {
 			j.err = nil // what it made of it does not matter
@@ -285,7 +286,7 @@ func (r *convoy) play(turns []*turn, guarded bool) (kept []*turn, spoilt bool) {
 }
 
 func (w *Writer) name(op string, err error) error {
-	if down := w.Down(); down != nil && err != nil {
+	if down := w.o.Down(); down != nil && err != nil {
 		err = down
 	}
 	return dialect.SQLite.Fail(op, err)
@@ -295,7 +296,7 @@ func (w *Writer) name(op string, err error) error {
 // flush that failed: a second one could succeed without the bytes of the first.
 func (w *Writer) fail(ctx context.Context, op string, err error) error {
 	if dialect.Unflushed(err) {
-		w.Stop(ctx, err)
+		w.o.Stop(ctx, err)
 	}
 	return w.name(op, err)
 }
@@ -311,7 +312,7 @@ func (w *Writer) play(ctx context.Context, j *turn, guarded bool) (wrote bool, e
 	floor := &Floor{Prepared: w.sql}
 	j.call(floor)
 	if j.err != nil || j.panic != nil {
-		w.Undone()
+		w.o.Undone()
 	}
 	if floor.dead != nil {
 		return floor.wrote, floor.dead
@@ -343,12 +344,12 @@ func (j *turn) call(f *Floor) {
 }
 
 func (w *Writer) begin(ctx context.Context) error {
-	if err := w.Down(); err != nil {
+	if err := w.o.Down(); err != nil {
 		return err
 	}
 	_, err := w.sql.ExecContext(ctx, "BEGIN IMMEDIATE")
 	if err == nil {
-		return w.Begun(ctx, w.sql)
+		return w.o.Begun(ctx, w.sql)
 	}
 	if dialect.Unflushed(err) || errs.Is(dialect.SQLite.Fail("", err), errs.Transient) {
 		return err
@@ -357,17 +358,17 @@ func (w *Writer) begin(ctx context.Context) error {
 	if _, err = w.sql.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	return w.Begun(ctx, w.sql)
+	return w.o.Begun(ctx, w.sql)
 }
 
 func (w *Writer) commit(ctx context.Context) error {
-	from := w.Clock()
+	from := w.o.Clock()
 	_, err := w.sql.ExecContext(ctx, "COMMIT")
-	if took := w.Clock().Sub(from); took > slowFlush {
-		w.Log.LogAttrs(ctx, slog.LevelWarn, "database flush is slow", slog.Duration("dur", took))
+	if took := w.o.Clock().Sub(from); took > slowFlush {
+		w.o.Log.LogAttrs(ctx, slog.LevelWarn, "database flush is slow", slog.Duration("dur", took))
 	}
 	if err == nil {
-		w.Commits.Add(1)
+		w.o.Commits.Add(1)
 		return nil
 	}
 	w.rollback(ctx)
@@ -376,7 +377,7 @@ func (w *Writer) commit(ctx context.Context) error {
 
 // rollback may find that SQLite has rolled back already.
 func (w *Writer) rollback(ctx context.Context) {
-	w.Undone()
+	w.o.Undone()
 	_, _ = w.sql.ExecContext(ctx, "ROLLBACK")
 }
 
@@ -396,7 +397,7 @@ func (w *Writer) Close() error {
 		w.idle.Wait()
 	}
 	w.mu.Unlock()
-	return errors.Join(w.sql.Close(), w.Conn.Close(), w.DB.Close())
+	return errors.Join(w.sql.Close(), w.o.Conn.Close(), w.o.DB.Close())
 }
 
 // Floor is the writing connection for the length of one turn. Its statements do
@@ -415,7 +416,7 @@ func (f *Floor) Note(err error) {
 	}
 }
 
-// ExecContext implements query.DBTX.
+// ExecContext implements DBTX.
 func (f *Floor) ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error) {
 	if f.dead != nil {
 		return nil, f.dead
@@ -431,7 +432,7 @@ func (f *Floor) ExecContext(ctx context.Context, text string, args ...any) (sql.
 	return res, nil
 }
 
-// QueryContext implements query.DBTX.
+// QueryContext implements DBTX.
 func (f *Floor) QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
 	if f.dead != nil {
 		return nil, f.dead
@@ -440,7 +441,7 @@ func (f *Floor) QueryContext(ctx context.Context, text string, args ...any) (*sq
 	return f.Prepared.QueryContext(context.WithoutCancel(ctx), text, args...)
 }
 
-// QueryRowContext implements query.DBTX.
+// QueryRowContext implements DBTX.
 func (f *Floor) QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row {
 	ctx = context.WithoutCancel(ctx)
 	if f.dead != nil { // a row cannot be made with an error, but with a context that is over

@@ -1,4 +1,4 @@
-package store_test
+package dialect_test
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/wharfinger/wharfinger/internal/errs"
-	"github.com/wharfinger/wharfinger/internal/store"
+	"github.com/wharfinger/wharfinger/internal/store/dialect"
 )
 
 // sqliteError is what the driver's error looks like.
@@ -48,13 +48,13 @@ func TestErrorsOfBothEnginesMeanTheSame(t *testing.T) {
 		{errs.Invalid, errs.BadParam, nil, []error{pg("22021")}},
 	} {
 		for _, err := range c.sqlite {
-			got := store.SQLiteDialect.Fail("op", err)
+			got := dialect.SQLite.Fail("op", err)
 			if !errs.Is(got, c.kind) || !errs.Has(got, c.reason) || !errors.Is(got, err) {
 				t.Errorf("SQLite's %v became %v, want %v/%v", err, got, c.kind, c.reason)
 			}
 		}
 		for _, err := range c.pg {
-			got := store.PostgresDialect.Fail("op", err)
+			got := dialect.Postgres.Fail("op", err)
 			if !errs.Is(got, c.kind) || !errs.Has(got, c.reason) || !errors.Is(got, err) {
 				t.Errorf("PostgreSQL's %v became %v, want %v/%v", err, got, c.kind, c.reason)
 			}
@@ -65,10 +65,10 @@ func TestErrorsOfBothEnginesMeanTheSame(t *testing.T) {
 func TestAnErrorThatHasItsReasonKeepsIt(t *testing.T) {
 	t.Parallel()
 	named := errs.New(errs.Conflict, errs.Locked)
-	if got := store.SQLiteDialect.Fail("op", named); !errs.Is(got, errs.Conflict) || !errs.Has(got, errs.Locked) {
+	if got := dialect.SQLite.Fail("op", named); !errs.Is(got, errs.Conflict) || !errs.Has(got, errs.Locked) {
 		t.Errorf("got %v", got)
 	}
-	if store.SQLiteDialect.Fail("op", nil) != nil {
+	if dialect.SQLite.Fail("op", nil) != nil {
 		t.Error("nothing became an error")
 	}
 }
@@ -78,7 +78,7 @@ func TestACommitNeverFailsForAReasonOfNames(t *testing.T) {
 	for err, kind := range map[error]errs.Kind{
 		sqliteError(787): errs.Internal, sqliteError(2067): errs.Internal, sqliteError(5): errs.Transient, sqliteError(13): errs.NoSpace,
 	} {
-		got := store.SQLiteDialect.FailCommit("op", err)
+		got := dialect.SQLite.FailCommit("op", err)
 		if !errs.Is(got, kind) {
 			t.Errorf("%v became %v, want %v", err, got, kind)
 		}
@@ -88,8 +88,8 @@ func TestACommitNeverFailsForAReasonOfNames(t *testing.T) {
 func TestOnlyLostRacesRunAgain(t *testing.T) {
 	t.Parallel()
 	for code, again := range map[string]bool{"40001": true, "40P01": true, "23505": false, "08006": false, "53100": false} {
-		err := store.PostgresDialect.Fail("op", &pgconn.PgError{Code: code})
-		if store.Rerun(errs.Wrap("outer", err)) != again {
+		err := dialect.Postgres.Fail("op", &pgconn.PgError{Code: code})
+		if dialect.Rerun(errs.Wrap("outer", err)) != again {
 			t.Errorf("%s: run again is not %v", code, again)
 		}
 	}
