@@ -20,8 +20,9 @@ import (
 	"github.com/wharfinger/wharfinger/internal/store/serial"
 )
 
-// busyTimeout is how long SQLite waits for another process, in milliseconds.
-const busyTimeout = 5000
+// busyTimeout is how long SQLite waits for another process, in milliseconds. Its
+// waiters do not queue: on a slow disk one of a few may be unlucky for seconds.
+const busyTimeout = 30_000
 
 // pragmas are set on every connection. WAL with synchronous=FULL is the only
 // usual combination that keeps the last commit over a power cut.
