@@ -14,6 +14,7 @@ import (
 	"github.com/wharfinger/wharfinger/internal/auth"
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
+	"github.com/wharfinger/wharfinger/internal/door/desk"
 	"github.com/wharfinger/wharfinger/internal/door/rest"
 	"github.com/wharfinger/wharfinger/internal/errs"
 	"github.com/wharfinger/wharfinger/internal/lane"
@@ -82,19 +83,24 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 	if err != nil {
 		return nil, errs.Wrap(op, err)
 	}
-	door := rest.New(rest.Options{
-		Catalog: b.catalog, Engine: a.engine, IDs: b.ids, Setup: a.setup, OpenAPI: api.Description(),
+	front := desk.New(desk.Options{
 		Tokens: auth.New(auth.Options{Store: b.store.Auth(), Keys: b.keys, IDs: b.ids, Clock: c.Clock}),
-		Signer: auth.NewSigner(b.keys), Clock: c.Clock, Log: c.Log, MaxPut: maxPut, Stall: bodyStall, Temp: b.dir, Lane: laneOf,
-		Site: rest.Site{ID: id, Title: c.Title, URL: site, Version: apiVersion},
+		IDs:    b.ids, Clock: c.Clock, Log: c.Log, URL: site, Stall: bodyStall, Lane: laneOf,
 	})
+	front.Mount(doors{
+		rest: rest.New(rest.Options{
+			Desk: front, Catalog: b.catalog, Engine: a.engine, Setup: a.setup, OpenAPI: api.Description(),
+			Signer: auth.NewSigner(b.keys), MaxPut: maxPut, Temp: b.dir, Site: rest.Site{ID: id, Title: c.Title, Version: apiVersion},
+		}),
+	}.routes())
+	rest.MountDocs(front)
 	if a.ln, err = (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen); err != nil {
 		return nil, errs.Newf(errs.Invalid, errs.IOFailed,
 			"Cannot listen on %s: %v. Give another address with --listen.", c.Listen, err).At(op)
 	}
 	a.ln = lane.Listen(bounded(a.ln, c.PerAddress, slices.Concat(loopback, peers)))
 	a.server = &http.Server{
-		Handler:           a.handler(door),
+		Handler:           a.handler(front),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
@@ -236,7 +242,7 @@ func (a *App) sweep(ctx context.Context) {
 var _ catalog.Buckets = (*buckets)(nil)
 
 // laneOf finds the connection of a request, nil if its bytes cannot be moved.
-func laneOf(ctx context.Context) rest.Lane {
+func laneOf(ctx context.Context) desk.Lane {
 	if c := lane.Of(ctx); c != nil {
 		return c
 	}

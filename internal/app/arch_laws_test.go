@@ -69,12 +69,15 @@ var rooms = []room{
 		"internal/event", "internal/job", "internal/blob", "internal/core", "internal/errs",
 	}},
 	{"internal/door/batch", 4, []string{"internal/errs", "api/wire"}}, // a part of rest's wire
+	{"internal/door/desk", 4, []string{ // what all doors of the v4 API share: envelope, codes, bodies, how things look
+		"internal/catalog", "internal/blob", "internal/auth", "internal/core", "internal/errs", "api/wire",
+	}},
 	{"internal/door/rest", 5, []string{
-		"internal/door/batch", "internal/upload", "internal/catalog", "internal/blob", "internal/auth", "internal/core", "internal/errs",
+		"internal/door/desk", "internal/door/batch", "internal/upload", "internal/catalog", "internal/blob", "internal/auth", "internal/core", "internal/errs",
 		"api/wire", "api",
 	}},
 	{"internal/door/*", 5, []string{ // blob for its values alone (ranges, digests): they are in the engine's signatures
-		"internal/upload", "internal/catalog", "internal/blob", "internal/auth", "internal/core", "internal/errs", "api/wire", "api",
+		"internal/door/desk", "internal/upload", "internal/catalog", "internal/blob", "internal/auth", "internal/core", "internal/errs", "api/wire", "api",
 	}},
 	{"internal/app", 6, []string{"**"}},
 	{"cmd/*", 7, []string{"**"}},
@@ -193,10 +196,11 @@ func lawFanOut(pkgs []pkg, limit int) (broken []string) {
 		if r, _ := roomOf(p.path); r.level == testKit {
 			continue
 		}
-		// Parts of the store are the store: they are not counted as neighbours.
+		// Parts of the store are the store, and errors are everybody's: neither is
+		// counted as a neighbour.
 		n := 0
 		for _, imp := range p.imports {
-			if !strings.HasPrefix(imp, p.path+"/") {
+			if !strings.HasPrefix(imp, p.path+"/") && imp != "internal/errs" {
 				n++
 			}
 		}

@@ -8,13 +8,13 @@ import (
 	"net/http"
 	"runtime/debug"
 
-	"github.com/wharfinger/wharfinger/internal/door/rest"
+	"github.com/wharfinger/wharfinger/internal/door/desk"
 )
 
 // handler is the mux in its chain: recover, log.
 func (a *App) handler(door http.Handler) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle(rest.Prefix+"/", door)
+	mux.Handle(desk.Prefix+"/", door)
 	mux.HandleFunc("GET /healthz", a.health)
 	mux.Handle("/", page())
 	return a.observe(mux)

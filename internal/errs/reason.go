@@ -1,7 +1,7 @@
 package errs
 
 // Reason tells a client why, as a short stable word. Only a door knows which
-// number its protocol has for it (door/rest/codes.go).
+// number its protocol has for it (door/desk/codes.go).
 type Reason string
 
 // Parameters and names.

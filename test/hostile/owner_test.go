@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/wharfinger/wharfinger/internal/door/rest"
+	"github.com/wharfinger/wharfinger/internal/app"
 )
 
 // TestUploadsAreTheirOwnersAlone is P11, H22 and H67: six actors, every verb of a
@@ -113,7 +113,7 @@ func TestEveryAnswerHasItsHeaders(t *testing.T) {
 			}
 		}
 	}
-	for _, route := range rest.Routes() {
+	for _, route := range app.Routes() {
 		for _, who := range []string{"", admin} {
 			r := w.send(sent{who: who, method: route.Method, path: fill.Replace(route.Path)})
 			lint(route.Method+" "+route.Path, r, api)

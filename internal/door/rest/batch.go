@@ -15,6 +15,7 @@ import (
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
 	frames "github.com/wharfinger/wharfinger/internal/door/batch"
+	"github.com/wharfinger/wharfinger/internal/door/desk"
 	"github.com/wharfinger/wharfinger/internal/errs"
 	"github.com/wharfinger/wharfinger/internal/upload"
 )
@@ -29,33 +30,33 @@ const (
 // batchBody is what the body of a batch is.
 const batchBody = "application/vnd.wharfinger.batch"
 
-func (d *Door) putBatch(q *request) error {
-	if err := q.mustBeKnown(); err != nil {
+func (d *Door) putBatch(q *desk.Call) error {
+	if err := q.MustBeKnown(); err != nil {
 		return err
 	}
-	if kind, _, err := mime.ParseMediaType(q.r.Header.Get("Content-Type")); err != nil || kind != batchBody {
-		return &malformed{msg: "The body must be " + batchBody, status: http.StatusUnsupportedMediaType}
+	if kind, _, err := mime.ParseMediaType(q.R.Header.Get("Content-Type")); err != nil || kind != batchBody {
+		return &desk.Malformed{Msg: "The body must be " + batchBody, Status: http.StatusUnsupportedMediaType}
 	}
-	leave, err := d.batches.enter(q.actor.User)
+	leave, err := d.batches.enter(q.Actor.User)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	r := bufio.NewReaderSize(q.r.Body, 64<<10)
+	r := bufio.NewReaderSize(q.R.Body, 64<<10)
 	m, err := frames.ReadManifest(r)
 	if err != nil {
 		return err
 	}
-	h := q.w.Header()
+	h := q.W.Header()
 	h.Set("Content-Type", "application/x-ndjson; charset=utf-8")
 	h.Set("X-Accel-Buffering", "no") // each line is news
 	b := &batchRun{d: d, q: q, files: make([]upload.Whole, len(m.Files))}
 	b.out = frames.NewAnswers(b.send)
-	duplex := q.r.ProtoMajor > 1 || http.NewResponseController(q.w).EnableFullDuplex() == nil
+	duplex := q.R.ProtoMajor > 1 || http.NewResponseController(q.W).EnableFullDuplex() == nil
 	if duplex {
 		b.out.Start()
 	}
-	err = frames.Run(q.ctx(), r, frames.Work{Sizes: b.read(m.Files), Keep: b.keep, Refuse: b.refuse})
+	err = frames.Run(q.Ctx(), r, frames.Work{Sizes: b.read(m.Files), Keep: b.keep, Refuse: b.refuse})
 	if !duplex {
 		b.out.Start()
 	}
@@ -66,7 +67,7 @@ func (d *Door) putBatch(q *request) error {
 // batchRun is one batch on its way.
 type batchRun struct {
 	d     *Door
-	q     *request
+	q     *desk.Call
 	files []upload.Whole
 	out   *frames.Answers
 	done  atomic.Int64
@@ -96,13 +97,13 @@ func (b *batchRun) read(files []wire.BatchFile) []int64 {
 func (d *Door) whole(f wire.BatchFile) (w upload.Whole, key string, err error) {
 	switch {
 	case f.Size < 0:
-		return w, "", bad("Size too short")
+		return w, "", desk.Bad("Size too short")
 	case f.Size > upload.MaxWhole:
 		return w, "", errs.Newf(errs.TooLarge, errs.FileTooLarge, "Files up to %d bytes can be sent this way; use an upload session.", upload.MaxWhole)
 	case f.EntityType != "" && f.EntityType != string(upload.NewVersion):
-		return w, "", bad("Invalid parameters.")
+		return w, "", desk.Bad("Invalid parameters.")
 	}
-	at, err := d.needURI(f.URI)
+	at, err := d.NeedURI(f.URI)
 	if err != nil {
 		return w, "", err
 	}
@@ -110,11 +111,11 @@ func (d *Door) whole(f wire.BatchFile) (w upload.Whole, key string, err error) {
 		return w, "", err
 	}
 	w.Request = upload.Request{
-		Ref: at.ref, URI: at.uri.Raw(), Size: f.Size, Modified: modified(f.LastModified), MIME: f.MimeType,
+		Ref: at.Ref, URI: at.URI.Raw(), Size: f.Size, Modified: modified(f.LastModified), MIME: f.MimeType,
 		Purpose: upload.Purpose(f.EntityType),
 	}
 	var k strings.Builder
-	for _, n := range at.ref.Path.Names() {
+	for _, n := range at.Ref.Path.Names() {
 		k.WriteString(catalog.NameKey(n) + "/")
 	}
 	return w, k.String(), nil
@@ -142,21 +143,21 @@ func (b *batchRun) keep(ctx context.Context, bodies []frames.Body) {
 		files[i] = b.files[body.Index]
 		files[i].Body = body.Bytes
 	}
-	for i, o := range b.d.Engine.PutMany(ctx, b.q.actor, files) {
+	for i, o := range b.d.Engine.PutMany(ctx, b.q.Actor, files) {
 		if o.Err != nil {
 			b.refuse(bodies[i].Index, o.Err) //nolint:contextcheck // it answers, whatever became of the caller
 			continue
 		}
 		b.line(wire.BatchAnswer{Index: bodies[i].Index, Same: o.Same, Data: marshal(wire.BatchedFile{
-			ID: b.d.IDs.Encode(core.TagFile, int64(o.Node.ID)), PrimaryEntity: b.d.entityID(o.Node.Version),
+			ID: b.d.IDs.Encode(core.TagFile, int64(o.Node.ID)), PrimaryEntity: b.d.EntityID(o.Node.Version),
 			Size: o.Node.Size, UpdatedAt: o.Node.Updated,
 		})})
 	}
 }
 
 func (b *batchRun) refuse(index int, err error) {
-	b.d.note("putBatch", b.q, err)
-	f := b.d.failure(b.q, err)
+	b.q.Note(err)
+	f := b.q.Failure(err)
 	a := wire.BatchAnswer{Index: index, Code: f.Code, Msg: f.Msg, CorrelationID: f.CorrelationID}
 	if f.Data != nil {
 		a.Data = marshal(*f.Data)
@@ -173,29 +174,29 @@ func (b *batchRun) line(a wire.BatchAnswer) {
 func (b *batchRun) end(err error) {
 	last := wire.BatchEnd{Done: int(b.done.Load())}
 	if err != nil {
-		b.d.note("putBatch", b.q, err)
-		f := b.d.failure(b.q, err)
+		b.q.Note(err)
+		f := b.q.Failure(err)
 		last.Code, last.Msg, last.CorrelationID = f.Code, f.Msg, f.CorrelationID
 	}
 	b.out.Add(append(marshal(last), '\n'))
 	if b.out.End() == nil && err != nil {
-		b.q.body.drain(b.q.w.Header())
+		b.q.Body.Drain(b.q.W.Header())
 	}
-	_ = http.NewResponseController(b.q.w).SetWriteDeadline(time.Time{})
+	_ = http.NewResponseController(b.q.W).SetWriteDeadline(time.Time{})
 }
 
 // send sends lines to a client who may be slow to read, but not stand still.
 func (b *batchRun) send(lines []byte) error {
-	rc := http.NewResponseController(b.q.w)
+	rc := http.NewResponseController(b.q.W)
 	for len(lines) > 0 {
 		n := min(len(lines), 16<<10)
 		_ = rc.SetWriteDeadline(b.d.Clock().Add(b.d.Stall)) // not every transport has one
-		_, err := b.q.w.Write(lines[:n])
+		_, err := b.q.W.Write(lines[:n])
 		if err == nil {
 			err = rc.Flush()
 		}
 		if err != nil {
-			b.q.body.stop() // nobody hears what becomes of it
+			b.q.Body.Stop() // nobody hears what becomes of it
 			return err
 		}
 		lines = lines[n:]

@@ -12,15 +12,16 @@ import (
 	"github.com/wharfinger/wharfinger/internal/auth"
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
+	"github.com/wharfinger/wharfinger/internal/door/desk"
 	"github.com/wharfinger/wharfinger/internal/errs"
 )
 
-func (d *Door) createFileURL(q *request) error {
+func (d *Door) createFileURL(q *desk.Call) error {
 	var in wire.CreateURLRequest
-	if err := bind(q, &in); err != nil {
+	if err := desk.Bind(q, &in); err != nil {
 		return err
 	}
-	places, err := d.places(in.URIs)
+	places, err := d.Places(in.URIs)
 	if err != nil {
 		return err
 	}
@@ -39,35 +40,35 @@ func (d *Door) createFileURL(q *request) error {
 			failed[in.URIs[i]] = err
 		}
 	}
-	if err := batch(failed); err != nil {
+	if err := desk.Batch(failed); err != nil {
 		return err
 	}
 	if in.Redirect && len(out.URLs) == 1 && len(in.URIs) == 1 {
-		http.Redirect(q.w, q.r, out.URLs[0].URL, http.StatusFound)
+		http.Redirect(q.W, q.R, out.URLs[0].URL, http.StatusFound)
 		return nil
 	}
-	return ok(q, out)
+	return desk.OK(q, out)
 }
 
-func (d *Door) link(q *request, at place, in wire.CreateURLRequest, until time.Time) (string, error) {
+func (d *Door) link(q *desk.Call, at desk.Place, in wire.CreateURLRequest, until time.Time) (string, error) {
 	var want *core.VersionID
 	if in.Entity != "" {
-		id, err := d.versionID(in.Entity)
+		id, err := d.VersionID(in.Entity)
 		if err != nil {
 			return "", errs.Newf(errs.NotFound, errs.VersionMissing, "Entity not exist").Because(err)
 		}
 		want = &id
 	}
-	n, version, err := d.Catalog.Choose(q.ctx(), q.actor, at.ref, want)
+	n, version, err := d.Catalog.Choose(q.Ctx(), q.Actor, at.Ref, want)
 	if err != nil {
 		return "", err
 	}
-	entity, query := d.entityID(version), url.Values{}
+	entity, query := d.EntityID(version), url.Values{}
 	if in.Download {
 		query.Set("download", "true")
 	}
 	query.Set("sign", d.Signer.Sign(signedContent(entity, n.Name, in.Download), until))
-	return d.origin(q.r) + Prefix + "/file/content/" + entity + "/0/" + url.PathEscape(n.Name) + "?" + query.Encode(), nil
+	return d.Origin(q.R) + desk.Prefix + "/file/content/" + entity + "/0/" + url.PathEscape(n.Name) + "?" + query.Encode(), nil
 }
 
 // signedContent is what the signature of a content address covers.
@@ -81,28 +82,28 @@ func signedContent(entity, name string, download bool) auth.Message {
 
 // corsContent opens an answer to pages of other origins: the address itself is
 // the permission, and there are no cookies.
-func corsContent(q *request) {
-	if q.r.Header.Get("Origin") == "" {
+func corsContent(q *desk.Call) {
+	if q.R.Header.Get("Origin") == "" {
 		return
 	}
-	h := q.w.Header()
+	h := q.W.Header()
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Access-Control-Expose-Headers", "Content-Range,Accept-Ranges,Content-Length,Content-Disposition,Etag,Repr-Digest")
 }
 
-func (d *Door) optionsContent(q *request) error {
+func (d *Door) optionsContent(q *desk.Call) error {
 	corsContent(q)
-	h := q.w.Header()
+	h := q.W.Header()
 	h.Set("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS")
 	h.Set("Access-Control-Allow-Headers", "Range, If-Range, If-None-Match, If-Match")
 	h.Set("Access-Control-Max-Age", "86400")
-	q.w.WriteHeader(http.StatusNoContent)
+	q.W.WriteHeader(http.StatusNoContent)
 	return nil
 }
 
-func (d *Door) getContent(q *request) error {
-	entity, name := q.r.PathValue("entity"), q.r.PathValue("name")
-	query := q.r.URL.Query()
+func (d *Door) getContent(q *desk.Call) error {
+	entity, name := q.R.PathValue("entity"), q.R.PathValue("name")
+	query := q.R.URL.Query()
 	download := query.Get("download") == "true"
 	sign := query.Get("sign")
 	if sign == "" {
@@ -111,18 +112,18 @@ func (d *Door) getContent(q *request) error {
 	if err := d.Signer.Check(signedContent(entity, name, download), sign, d.Clock()); err != nil {
 		return err
 	}
-	id, err := d.versionID(entity)
+	id, err := d.VersionID(entity)
 	if err != nil {
 		return errs.Newf(errs.NotFound, errs.VersionMissing, "Entity not exist").Because(err)
 	}
 	corsContent(q)
-	body, err := d.Catalog.OpenVersion(q.ctx(), id)
+	body, err := d.Catalog.OpenVersion(q.Ctx(), id)
 	switch {
 	case errs.Has(err, errs.VersionMissing), errs.Has(err, errs.RecoverNeeded):
 		if errs.Has(err, errs.RecoverNeeded) {
-			d.Log.Error("stored bytes are missing", "op", "getContent", "request", q.id, "err", err.Error())
+			d.Log.Error("stored bytes are missing", "op", "getContent", "request", q.ID, "err", err.Error())
 		}
-		http.Error(q.w, "Entity data does not exist.", http.StatusNotFound)
+		http.Error(q.W, "Entity data does not exist.", http.StatusNotFound)
 		return nil
 	case err != nil:
 		return err
@@ -139,10 +140,10 @@ const maxRanges = 16
 // that ends before it begins.
 var emptySuffix = regexp.MustCompile(`[=,\s]-0+\s*(,|$)`)
 
-func (d *Door) send(q *request, body catalog.Body, name string, download bool) {
+func (d *Door) send(q *desk.Call, body catalog.Body, name string, download bool) {
 	v := body.Version
 	kind, inline := contentType(name)
-	h := q.w.Header()
+	h := q.W.Header()
 	h.Set("Content-Type", kind)
 	h.Set("Content-Disposition", disposition(name, inline && !download))
 	h.Set("Content-Security-Policy", "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; media-src 'self'; frame-ancestors 'self'")
@@ -150,14 +151,14 @@ func (d *Door) send(q *request, body catalog.Body, name string, download bool) {
 	h.Set("Cache-Control", "private, max-age=86400")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Robots-Tag", "noindex")
-	h.Set("ETag", `"`+d.entityID(v.ID)+`"`)
-	h.Set("Repr-Digest", digests(v.CRC64, v.SHA256))
-	if ranges := q.r.Header.Get("Range"); strings.Count(ranges, ",") >= maxRanges || emptySuffix.MatchString(ranges) {
-		q.r.Header.Del("Range")
+	h.Set("ETag", `"`+d.EntityID(v.ID)+`"`)
+	h.Set("Repr-Digest", desk.Digests(v.CRC64, v.SHA256))
+	if ranges := q.R.Header.Get("Range"); strings.Count(ranges, ",") >= maxRanges || emptySuffix.MatchString(ranges) {
+		q.R.Header.Del("Range")
 	}
 	// ServeContent is given the file itself where there is one: the kernel
 	// sends it. It has no use for a time, the ETag is exact.
-	http.ServeContent(q.w, q.r, "", time.Time{}, body.ReadSeekCloser)
+	http.ServeContent(q.W, q.R, "", time.Time{}, body.ReadSeekCloser)
 }
 
 // shown are the types that a browser may show in place: they cannot run

@@ -3,6 +3,8 @@ package rest
 import (
 	_ "embed" // the page below
 	"net/http"
+
+	"github.com/wharfinger/wharfinger/internal/door/desk"
 )
 
 //go:embed docs.html
@@ -10,6 +12,12 @@ var docsPage []byte
 
 //go:embed docs.js
 var docsScript []byte
+
+// MountDocs mounts the readable page of the description.
+func MountDocs(d *desk.Desk) {
+	d.MountPage("/docs", static("text/html; charset=utf-8", docsPage))
+	d.MountPage("/docs.js", static("text/javascript; charset=utf-8", docsScript))
+}
 
 const docsCSP = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 

@@ -10,11 +10,9 @@ import (
 	"github.com/wharfinger/wharfinger/api/wire"
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
+	"github.com/wharfinger/wharfinger/internal/door/desk"
 	"github.com/wharfinger/wharfinger/internal/errs"
 )
-
-// maxBatch is how many URIs one request may name (contract: 40074 above).
-const maxBatch = 3000
 
 // maxTokens is how many locks one request may name.
 const maxTokens = 16384
@@ -55,13 +53,13 @@ func readCursor(token string) (*catalog.Node, error) {
 	}, nil
 }
 
-func (d *Door) listFiles(q *request) error {
-	query := q.r.URL.Query()
-	at, err := d.needURI(query.Get("uri"))
+func (d *Door) listFiles(q *desk.Call) error {
+	query := q.R.URL.Query()
+	at, err := d.NeedURI(query.Get("uri"))
 	if err != nil {
 		return err
 	}
-	if len(at.uri.Query) > 0 {
+	if len(at.URI.Query) > 0 {
 		return errs.Newf(errs.Unsupported, errs.NoPermission, "Searching is not supported yet.")
 	}
 	after, err := readCursor(query.Get("next_page_token"))
@@ -73,23 +71,23 @@ func (d *Door) listFiles(q *request) error {
 		size = catalog.DefaultPage
 	}
 	size = min(size, catalog.MaxPage)
-	l, err := d.Catalog.List(q.ctx(), q.actor, at.ref, catalog.ListQuery{
+	l, err := d.Catalog.List(q.Ctx(), q.Actor, at.Ref, catalog.ListQuery{
 		Order: catalog.Order(query.Get("order_by")), Desc: query.Get("order_direction") == "desc", After: after, Limit: size,
 	})
 	if err != nil {
 		return err
 	}
-	h, err := d.Catalog.HomeOf(q.ctx(), q.actor.User)
+	h, err := d.Catalog.HomeOf(q.Ctx(), q.Actor.User)
 	if err != nil {
 		return err
 	}
-	return ok(q, d.listing(l, at.ref.Path, h, size))
+	return desk.OK(q, d.listing(l, at.Ref.Path, h, size))
 }
 
 func (d *Door) listing(l catalog.Listing, at core.Path, h catalog.Home, size int) wire.FileList {
-	policy := d.policy(h.Policy)
+	policy := d.Policy(h.Policy)
 	out := wire.FileList{
-		Files: make([]wire.File, len(l.Nodes)), Parent: d.file(l.Parent, at, false),
+		Files: make([]wire.File, len(l.Nodes)), Parent: d.File(l.Parent, at, false),
 		Pagination: wire.Pagination{PageSize: size, IsCursor: true},
 		Props: wire.ListProps{
 			Capability: wire.OwnDrive.String(), MaxPageSize: catalog.MaxPage,
@@ -99,7 +97,7 @@ func (d *Door) listing(l catalog.Listing, at core.Path, h catalog.Home, size int
 		ContextHint: core.NewUUID(), StoragePolicy: &policy, View: view(l.Parent),
 	}
 	for i, n := range l.Nodes {
-		out.Files[i] = d.file(n, at.Join(n.Name), true)
+		out.Files[i] = d.File(n, at.Join(n.Name), true)
 		out.Files[i].Damaged = slices.Contains(l.Damaged, n.ID)
 	}
 	if l.More {
@@ -108,39 +106,39 @@ func (d *Door) listing(l catalog.Listing, at core.Path, h catalog.Home, size int
 	return out
 }
 
-func (d *Door) fileInfo(q *request) error {
-	query := q.r.URL.Query()
-	at, err := d.needURI(query.Get("uri"))
+func (d *Door) fileInfo(q *desk.Call) error {
+	query := q.R.URL.Query()
+	at, err := d.NeedURI(query.Get("uri"))
 	if err != nil {
 		return err
 	}
-	n, err := d.Catalog.Find(q.ctx(), q.actor, at.ref)
+	n, err := d.Catalog.Find(q.Ctx(), q.Actor, at.Ref)
 	if err != nil {
 		return err
 	}
-	f := d.file(n, at.ref.Path, true)
+	f := d.File(n, at.Ref.Path, true)
 	if query.Get("extended") == "true" {
-		h, err := d.Catalog.HomeOf(q.ctx(), q.actor.User)
+		h, err := d.Catalog.HomeOf(q.Ctx(), q.Actor.User)
 		if err != nil {
 			return err
 		}
-		if f.ExtendedInfo, err = d.extended(q.ctx(), n, h); err != nil {
+		if f.ExtendedInfo, err = d.extended(q.Ctx(), n, h); err != nil {
 			return err
 		}
 	}
 	if query.Get("folder_summary") == "true" && n.Kind == catalog.Folder {
-		s, err := d.Catalog.Summary(q.ctx(), n)
+		s, err := d.Catalog.Summary(q.Ctx(), n)
 		if err != nil {
 			return err
 		}
 		f.FolderSummary = d.summary(s, d.Clock())
 	}
-	return ok(q, f)
+	return desk.OK(q, f)
 }
 
-func (d *Door) createFile(q *request) error {
+func (d *Door) createFile(q *desk.Call) error {
 	var in wire.CreateFileRequest
-	if err := bind(q, &in); err != nil {
+	if err := desk.Bind(q, &in); err != nil {
 		return err
 	}
 	kind := catalog.Folder
@@ -149,19 +147,19 @@ func (d *Door) createFile(q *request) error {
 	case "file":
 		kind = catalog.File
 	default:
-		return bad("Invalid parameters.")
+		return desk.Bad("Invalid parameters.")
 	}
-	at, err := d.needURI(in.URI)
+	at, err := d.NeedURI(in.URI)
 	if err != nil {
 		return err
 	}
-	n, err := d.Catalog.Create(q.ctx(), q.actor, at.ref, catalog.NewNode{
+	n, err := d.Catalog.Create(q.Ctx(), q.Actor, at.Ref, catalog.NewNode{
 		Kind: kind, Meta: in.Metadata, ErrOnConflict: in.ErrOnConflict,
 	})
 	if err != nil {
 		return err
 	}
-	return ok(q, d.file(n, beside(at.ref.Path, n.Name), false))
+	return desk.OK(q, d.File(n, beside(at.Ref.Path, n.Name), false))
 }
 
 // beside is the path of a name in the folder that holds p; the root holds
@@ -173,107 +171,88 @@ func beside(p core.Path, name string) core.Path {
 	return p.Dir().Join(name)
 }
 
-func (d *Door) renameFile(q *request) error {
+func (d *Door) renameFile(q *desk.Call) error {
 	var in wire.RenameRequest
-	if err := bind(q, &in); err != nil {
+	if err := desk.Bind(q, &in); err != nil {
 		return err
 	}
-	at, err := d.needURI(in.URI)
+	at, err := d.NeedURI(in.URI)
 	if err != nil {
 		return err
 	}
 	if in.NewName == "" {
-		return bad("NewName cannot be empty")
+		return desk.Bad("NewName cannot be empty")
 	}
-	n, err := d.Catalog.Rename(q.ctx(), q.actor, at.ref, in.NewName)
+	n, err := d.Catalog.Rename(q.Ctx(), q.Actor, at.Ref, in.NewName)
 	if err != nil {
 		return err
 	}
-	return ok(q, d.file(n, beside(at.ref.Path, n.Name), false))
+	return desk.OK(q, d.File(n, beside(at.Ref.Path, n.Name), false))
 }
 
-func (d *Door) deleteFiles(q *request) error {
+func (d *Door) deleteFiles(q *desk.Call) error {
 	var in wire.DeleteFilesRequest
-	if err := bind(q, &in); err != nil {
+	if err := desk.Bind(q, &in); err != nil {
 		return err
 	}
-	places, err := d.places(in.URIs)
+	places, err := d.Places(in.URIs)
 	if err != nil {
 		return err
 	}
 	failed := map[string]error{}
 	for i, at := range places {
-		if _, err := d.Catalog.Delete(q.ctx(), q.actor, at.ref); err != nil {
+		if _, err := d.Catalog.Delete(q.Ctx(), q.Actor, at.Ref); err != nil {
 			failed[in.URIs[i]] = err
 		}
 	}
-	if err := batch(failed); err != nil {
+	if err := desk.Batch(failed); err != nil {
 		return err
 	}
-	return q.done()
+	return q.Done()
 }
 
-// places reads the URIs of a batch; one bad URI refuses the whole.
-func (d *Door) places(uris []string) ([]place, error) {
-	switch {
-	case len(uris) == 0:
-		return nil, bad("Uris too short")
-	case len(uris) > maxBatch:
-		return nil, errs.Newf(errs.Invalid, errs.TooMany, "At most %d items in one request", maxBatch)
-	}
-	out := make([]place, len(uris))
-	for i, text := range uris {
-		at, err := d.where(text)
-		if err != nil {
-			return nil, err
-		}
-		out[i] = at
-	}
-	return out, nil
-}
-
-func (d *Door) deleteLocks(q *request) error {
+func (d *Door) deleteLocks(q *desk.Call) error {
 	var in wire.DeleteLocksRequest
-	if err := bind(q, &in); err != nil {
+	if err := desk.Bind(q, &in); err != nil {
 		return err
 	}
 	switch {
 	case len(in.Tokens) == 0:
-		return bad("Tokens too short")
+		return desk.Bad("Tokens too short")
 	case len(in.Tokens) > maxTokens:
-		return bad("Tokens too long")
+		return desk.Bad("Tokens too long")
 	}
-	if err := d.Catalog.Unlock(q.ctx(), q.actor, in.Tokens); err != nil {
+	if err := d.Catalog.Unlock(q.Ctx(), q.Actor, in.Tokens); err != nil {
 		return err
 	}
-	return q.done()
+	return q.Done()
 }
 
-func (d *Door) patchView(q *request) error {
+func (d *Door) patchView(q *desk.Call) error {
 	var in wire.PatchViewRequest
-	if err := bind(q, &in); err != nil {
+	if err := desk.Bind(q, &in); err != nil {
 		return err
 	}
-	at, err := d.needURI(in.URI)
+	at, err := d.NeedURI(in.URI)
 	if err != nil {
 		return err
 	}
 	switch {
 	case in.View.PageSize != 0 && in.View.PageSize < 50:
-		return bad("PageSize too short")
+		return desk.Bad("PageSize too short")
 	case in.View.GalleryWidth < 50:
-		return bad("GalleryWidth too short")
+		return desk.Bad("GalleryWidth too short")
 	case in.View.GalleryWidth > 500:
-		return bad("GalleryWidth too long")
+		return desk.Bad("GalleryWidth too long")
 	}
 	text, err := json.Marshal(in.View)
 	if err != nil {
 		return errs.Wrap("rest.patchView", err)
 	}
-	if err := d.Catalog.SetView(q.ctx(), q.actor, at.ref, string(text)); err != nil {
+	if err := d.Catalog.SetView(q.Ctx(), q.Actor, at.Ref, string(text)); err != nil {
 		return err
 	}
-	return q.done()
+	return q.Done()
 }
 
 // linkLife is how long an address for a download opens it.

@@ -1,91 +1,45 @@
 package rest
 
-import (
-	"net/http"
-)
+import "github.com/wharfinger/wharfinger/internal/door/desk"
 
-// Prefix is under which every route of this door lies.
-const Prefix = "/api/v4"
+// Routes returns this door's lines of the table.
+func (d *Door) Routes() []desk.Route {
+	return []desk.Route{
+		desk.Anyone.Sends("createUploadSession", "PUT /file/upload", d.createUploadSession),
+		desk.Anyone.Sends("deleteUploadSession", "DELETE /file/upload", d.deleteUploadSession),
+		desk.Member.Asks("listUploads", "GET /file/upload", d.listUploads),
+		desk.Member.Asks("showUpload", "GET /file/upload/{sessionId}", d.showUpload),
+		desk.Member.Asks("showUploadTimeline", "GET /file/upload/{sessionId}/timeline", d.showUploadTimeline),
+		desk.Anyone.Streams("sendChunk", "POST /file/upload/{sessionId}/{index}", d.sendChunk),
 
-// Who may call a route.
-type who uint8
+		desk.Anyone.Asks("listFiles", "GET /file", d.listFiles),
+		desk.Anyone.Asks("fileInfo", "GET /file/info", d.fileInfo),
+		desk.Anyone.Sends("createFile", "POST /file/create", d.createFile),
+		desk.Anyone.Sends("renameFile", "POST /file/rename", d.renameFile),
+		desk.Anyone.Sends("deleteFiles", "DELETE /file", d.deleteFiles),
+		desk.Member.Sends("deleteLocks", "DELETE /file/lock", d.deleteLocks),
+		desk.Member.Sends("patchView", "PATCH /file/view", d.patchView),
+		desk.Anyone.Streams("putBatch", "POST /file/batch", d.putBatch),
+		desk.Anyone.Streams("putContent", "PUT /file/content", d.putContent),
+		desk.Anyone.Sends("createFileURL", "POST /file/url", d.createFileURL),
+		desk.Anyone.Asks("getContent", "GET /file/content/{entity}/{speed}/{name}", d.getContent),
+		desk.Anyone.Asks("headContent", "HEAD /file/content/{entity}/{speed}/{name}", d.getContent),
+		desk.Anyone.Asks("optionsContent", "OPTIONS /file/content/{entity}/{speed}/{name}", d.optionsContent),
 
-const (
-	anyone who = iota // signed in or not
-	member            // signed in
-)
+		desk.Anyone.Asks("prepareLogin", "GET /session/prepare", d.prepareLogin),
+		desk.Anyone.Sends("createToken", "POST /session/token", d.createToken),
+		desk.Anyone.Sends("refreshToken", "POST /session/token/refresh", d.refreshToken),
+		desk.Anyone.Sends("deleteToken", "DELETE /session/token", d.deleteToken),
 
-// Body limits, in bytes.
-const (
-	noBody   int64 = 0
-	jsonBody int64 = 1 << 20
-	rawBody  int64 = -1 // streamed; the handler bounds it by what it expects
-)
+		desk.Member.Asks("getMe", "GET /user/me", d.getMe),
+		desk.Anyone.Asks("getUserInfo", "GET /user/info/{id}", d.getUserInfo),
+		desk.Anyone.Asks("getAvatar", "GET /user/avatar/{id}", d.getAvatar),
+		desk.Member.Asks("getCapacity", "GET /user/capacity", d.getCapacity),
+		desk.Member.Asks("getUserSetting", "GET /user/setting", d.getUserSetting),
 
-// Route is one line of the table of routes. Operation is its operationId in
-// api/openapi.yaml.
-type Route struct {
-	Operation string
-	Method    string
-	Path      string // below Prefix
-	who       who
-	limit     int64
-	handle    func(*Door, *request) error
-}
-
-// Routes returns the table: nothing is served that is not in it.
-func Routes() []Route {
-	return []Route{
-		{"createUploadSession", "PUT", "/file/upload", anyone, jsonBody, (*Door).createUploadSession},
-		{"deleteUploadSession", "DELETE", "/file/upload", anyone, jsonBody, (*Door).deleteUploadSession},
-		{"listUploads", "GET", "/file/upload", member, noBody, (*Door).listUploads},
-		{"showUpload", "GET", "/file/upload/{sessionId}", member, noBody, (*Door).showUpload},
-		{"showUploadTimeline", "GET", "/file/upload/{sessionId}/timeline", member, noBody, (*Door).showUploadTimeline},
-		{"sendChunk", "POST", "/file/upload/{sessionId}/{index}", anyone, rawBody, (*Door).sendChunk},
-
-		{"listFiles", "GET", "/file", anyone, noBody, (*Door).listFiles},
-		{"fileInfo", "GET", "/file/info", anyone, noBody, (*Door).fileInfo},
-		{"createFile", "POST", "/file/create", anyone, jsonBody, (*Door).createFile},
-		{"renameFile", "POST", "/file/rename", anyone, jsonBody, (*Door).renameFile},
-		{"deleteFiles", "DELETE", "/file", anyone, jsonBody, (*Door).deleteFiles},
-		{"deleteLocks", "DELETE", "/file/lock", member, jsonBody, (*Door).deleteLocks},
-		{"patchView", "PATCH", "/file/view", member, jsonBody, (*Door).patchView},
-		{"putBatch", "POST", "/file/batch", anyone, rawBody, (*Door).putBatch},
-		{"putContent", "PUT", "/file/content", anyone, rawBody, (*Door).putContent},
-		{"createFileURL", "POST", "/file/url", anyone, jsonBody, (*Door).createFileURL},
-		{"getContent", "GET", "/file/content/{entity}/{speed}/{name}", anyone, noBody, (*Door).getContent},
-		{"headContent", "HEAD", "/file/content/{entity}/{speed}/{name}", anyone, noBody, (*Door).getContent},
-		{"optionsContent", "OPTIONS", "/file/content/{entity}/{speed}/{name}", anyone, noBody, (*Door).optionsContent},
-
-		{"prepareLogin", "GET", "/session/prepare", anyone, noBody, (*Door).prepareLogin},
-		{"createToken", "POST", "/session/token", anyone, jsonBody, (*Door).createToken},
-		{"refreshToken", "POST", "/session/token/refresh", anyone, jsonBody, (*Door).refreshToken},
-		{"deleteToken", "DELETE", "/session/token", anyone, jsonBody, (*Door).deleteToken},
-
-		{"getMe", "GET", "/user/me", member, noBody, (*Door).getMe},
-		{"getUserInfo", "GET", "/user/info/{id}", anyone, noBody, (*Door).getUserInfo},
-		{"getAvatar", "GET", "/user/avatar/{id}", anyone, noBody, (*Door).getAvatar},
-		{"getCapacity", "GET", "/user/capacity", member, noBody, (*Door).getCapacity},
-		{"getUserSetting", "GET", "/user/setting", member, noBody, (*Door).getUserSetting},
-
-		{"ping", "GET", "/site/ping", anyone, noBody, (*Door).ping},
-		{"getSiteConfig", "GET", "/site/config/{section}", anyone, noBody, (*Door).getSiteConfig},
-		{"setUpSite", "POST", "/site/setup", anyone, jsonBody, (*Door).setUpSite},
-		{"getOpenAPI", "GET", "/openapi.json", anyone, noBody, (*Door).getOpenAPI},
+		desk.Anyone.Asks("ping", "GET /site/ping", d.ping),
+		desk.Anyone.Asks("getSiteConfig", "GET /site/config/{section}", d.getSiteConfig),
+		desk.Anyone.Sends("setUpSite", "POST /site/setup", d.setUpSite),
+		desk.Anyone.Asks("getOpenAPI", "GET /openapi.json", d.getOpenAPI),
 	}
-}
-
-func (d *Door) route(r Route) http.HandlerFunc {
-	return func(w http.ResponseWriter, q *http.Request) { d.serve(r, w, q) }
-}
-
-func (d *Door) mount() {
-	for _, r := range Routes() {
-		d.mux.HandleFunc(r.Method+" "+Prefix+r.Path, d.route(r))
-	}
-	d.mux.HandleFunc(Prefix+"/", func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, "404 page not found", http.StatusNotFound)
-	})
-	d.mux.HandleFunc("GET "+Prefix+"/docs", static("text/html; charset=utf-8", docsPage))
-	d.mux.HandleFunc("GET "+Prefix+"/docs.js", static("text/javascript; charset=utf-8", docsScript))
 }

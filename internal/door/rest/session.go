@@ -7,68 +7,69 @@ import (
 	"github.com/wharfinger/wharfinger/api/wire"
 	"github.com/wharfinger/wharfinger/internal/auth"
 	"github.com/wharfinger/wharfinger/internal/core"
+	"github.com/wharfinger/wharfinger/internal/door/desk"
 	"github.com/wharfinger/wharfinger/internal/errs"
 )
 
 // email is the shape of an address; whether it exists is another matter.
 var email = regexp.MustCompile(`^[^\s@"<>]{1,64}@[^\s@"<>]{1,255}$`)
 
-func (d *Door) prepareLogin(q *request) error {
-	address := q.r.URL.Query().Get("email")
+func (d *Door) prepareLogin(q *desk.Call) error {
+	address := q.R.URL.Query().Get("email")
 	if !email.MatchString(address) {
-		return bad("Email format error")
+		return desk.Bad("Email format error")
 	}
-	exists, err := d.Tokens.Exists(q.ctx(), address)
+	exists, err := d.Tokens.Exists(q.Ctx(), address)
 	if err != nil {
 		return err
 	}
 	if !exists {
 		return errs.Newf(errs.NotFound, errs.SessionMismatch, "User not found")
 	}
-	return ok(q, wire.LoginWays{PasswordEnabled: true})
+	return desk.OK(q, wire.LoginWays{PasswordEnabled: true})
 }
 
-func (d *Door) createToken(q *request) error {
+func (d *Door) createToken(q *desk.Call) error {
 	var in wire.LoginRequest
-	if err := bind(q, &in); err != nil {
+	if err := desk.Bind(q, &in); err != nil {
 		return err
 	}
 	switch {
 	case !email.MatchString(in.Email):
-		return bad("Email format error")
+		return desk.Bad("Email format error")
 	case utf8.RuneCountInString(in.Password) < 4:
-		return bad("Password too short")
+		return desk.Bad("Password too short")
 	case utf8.RuneCountInString(in.Password) > 128:
-		return bad("Password too long")
+		return desk.Bad("Password too long")
 	}
 	return d.signIn(q, in.Email, core.Secret(in.Password))
 }
 
 // signIn answers a new pair of tokens with its user.
-func (d *Door) signIn(q *request, address string, password core.Secret) error {
-	pair, account, err := d.Tokens.SignIn(q.ctx(), address, password, auth.SignIn{Agent: q.r.UserAgent(), Addr: q.addr()})
+func (d *Door) signIn(q *desk.Call, address string, password core.Secret) error {
+	pair, account, err := d.Tokens.SignIn(q.Ctx(), address, password, auth.SignIn{Agent: q.R.UserAgent(), Addr: q.Addr()})
 	if err != nil {
 		return err
 	}
 	if auth.NeedsRehash(account.Password) {
 		d.renew(q, account, password)
 	}
-	h, err := d.Catalog.HomeOf(q.ctx(), account.User)
+	h, err := d.Catalog.HomeOf(q.Ctx(), account.User)
 	if err != nil {
 		return err
 	}
-	return ok(q, wire.Login{User: d.user(h), Token: token(pair)})
+	return desk.OK(q, wire.Login{User: d.User(h), Token: token(pair)})
 }
 
 // renew hashes a proved password as passwords are hashed today. That it failed
 // is nothing to the caller: the next sign-in tries again.
-func (d *Door) renew(q *request, account auth.Account, password core.Secret) {
-	hash, err := auth.Rehash(q.ctx(), password)
+func (d *Door) renew(q *desk.Call, account auth.Account, password core.Secret) {
+	hash, err := auth.Rehash(q.Ctx(), password)
 	if err == nil {
-		err = d.Catalog.RenewPassword(q.ctx(), account.User, account.Password, hash)
+		err = d.Catalog.RenewPassword(q.Ctx(), account.User, account.Password, hash)
 	}
 	if err != nil {
-		d.Log.Warn("a password hash is not renewed", "op", "createToken", "request", q.id, "user", int64(account.User), "err", err.Error())
+		d.Log.Warn("a password hash is not renewed", "op", "createToken", "request", q.ID, "user", int64(account.User), "err", err.Error())
 	}
 }
 
@@ -79,64 +80,64 @@ func token(p auth.Pair) wire.Token {
 	}
 }
 
-func (d *Door) refreshToken(q *request) error {
+func (d *Door) refreshToken(q *desk.Call) error {
 	var in wire.RefreshRequest
-	if err := bind(q, &in); err != nil {
+	if err := desk.Bind(q, &in); err != nil {
 		return err
 	}
 	if in.RefreshToken == "" {
-		return bad("RefreshToken cannot be empty")
+		return desk.Bad("RefreshToken cannot be empty")
 	}
-	pair, err := d.Tokens.Refresh(q.ctx(), in.RefreshToken)
+	pair, err := d.Tokens.Refresh(q.Ctx(), in.RefreshToken)
 	if errs.Is(err, errs.Unauthenticated) {
 		return errs.Newf(errs.Unauthenticated, errs.WrongToken, "Failed to issue token pair").Because(err)
 	}
 	if err != nil {
 		return err
 	}
-	return ok(q, token(pair))
+	return desk.OK(q, token(pair))
 }
 
-func (d *Door) deleteToken(q *request) error {
+func (d *Door) deleteToken(q *desk.Call) error {
 	var in wire.RefreshRequest
-	if err := bind(q, &in); err != nil {
+	if err := desk.Bind(q, &in); err != nil {
 		return err
 	}
-	if err := d.Tokens.SignOut(q.ctx(), in.RefreshToken); err != nil {
+	if err := d.Tokens.SignOut(q.Ctx(), in.RefreshToken); err != nil {
 		return err
 	}
-	return q.done()
+	return q.Done()
 }
 
-func (d *Door) setUpSite(q *request) error {
+func (d *Door) setUpSite(q *desk.Call) error {
 	var in wire.SetupRequest
-	if err := bind(q, &in); err != nil {
+	if err := desk.Bind(q, &in); err != nil {
 		return err
 	}
 	if !email.MatchString(in.Email) {
-		return bad("Email format error")
+		return desk.Bad("Email format error")
 	}
-	if err := d.Setup.Make(q.ctx(), core.Secret(in.Token), in.Email, core.Secret(in.Password)); err != nil {
+	if err := d.Setup.Make(q.Ctx(), core.Secret(in.Token), in.Email, core.Secret(in.Password)); err != nil {
 		return err
 	}
 	return d.signIn(q, in.Email, core.Secret(in.Password))
 }
 
-func (d *Door) getMe(q *request) error {
-	h, err := d.Catalog.HomeOf(q.ctx(), q.actor.User)
+func (d *Door) getMe(q *desk.Call) error {
+	h, err := d.Catalog.HomeOf(q.Ctx(), q.Actor.User)
 	if err != nil {
 		return err
 	}
-	return ok(q, d.user(h))
+	return desk.OK(q, d.User(h))
 }
 
-func (d *Door) getUserInfo(q *request) error {
+func (d *Door) getUserInfo(q *desk.Call) error {
 	missing := errs.Newf(errs.NotFound, errs.SessionMismatch, "User not found")
-	id, err := d.IDs.Decode(core.TagUser, q.r.PathValue("id"))
+	id, err := d.IDs.Decode(core.TagUser, q.R.PathValue("id"))
 	if err != nil {
 		return missing.Because(err)
 	}
-	h, err := d.Catalog.HomeOf(q.ctx(), core.UserID(id))
+	h, err := d.Catalog.HomeOf(q.Ctx(), core.UserID(id))
 	if errs.Is(err, errs.NotFound) {
 		return missing.Because(err)
 	}
@@ -144,7 +145,7 @@ func (d *Door) getUserInfo(q *request) error {
 		return err
 	}
 	// To the world a user is a name and a group; /user/me tells oneself more.
-	return ok(q, wire.User{
+	return desk.OK(q, wire.User{
 		ID: d.IDs.Encode(core.TagUser, id), Nickname: h.User.Nick, CreatedAt: h.User.Created,
 		Group: &wire.Group{ID: d.IDs.Encode(core.TagGroup, int64(h.Group.ID)), Name: h.Group.Name},
 	})

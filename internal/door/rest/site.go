@@ -4,38 +4,39 @@ import (
 	"net/http"
 
 	"github.com/wharfinger/wharfinger/api/wire"
+	"github.com/wharfinger/wharfinger/internal/door/desk"
 )
 
-func (d *Door) getCapacity(q *request) error {
-	c, err := d.Catalog.Capacity(q.ctx(), q.actor)
+func (d *Door) getCapacity(q *desk.Call) error {
+	c, err := d.Catalog.Capacity(q.Ctx(), q.Actor)
 	if err != nil {
 		return err
 	}
 	// Clients of the protocol expect open uploads among the used bytes.
-	return ok(q, wire.Capacity{Total: c.Total, Used: c.Used + c.Reserved, Reserved: c.Reserved})
+	return desk.OK(q, wire.Capacity{Total: c.Total, Used: c.Used + c.Reserved, Reserved: c.Reserved})
 }
 
-func (d *Door) getUserSetting(q *request) error {
-	h, err := d.Catalog.HomeOf(q.ctx(), q.actor.User)
+func (d *Door) getUserSetting(q *desk.Call) error {
+	h, err := d.Catalog.HomeOf(q.Ctx(), q.Actor.User)
 	if err != nil {
 		return err
 	}
-	return ok(q, wire.UserSetting{
+	return desk.OK(q, wire.UserSetting{
 		VersionRetentionEnabled: h.Group.MaxVersions > 1, VersionRetentionMax: int(h.Group.MaxVersions),
 	})
 }
 
 // getAvatar: nobody can set one yet, and clients show initials then.
-func (d *Door) getAvatar(q *request) error {
-	http.Error(q.w, "This user has no picture.", http.StatusNotFound)
+func (d *Door) getAvatar(q *desk.Call) error {
+	http.Error(q.W, "This user has no picture.", http.StatusNotFound)
 	return nil
 }
 
-func (d *Door) ping(q *request) error { return ok(q, d.Site.Version) }
+func (d *Door) ping(q *desk.Call) error { return desk.OK(q, d.Site.Version) }
 
-func (d *Door) getOpenAPI(q *request) error {
-	q.w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	_, _ = q.w.Write(d.OpenAPI) // a client that went away is not an event
+func (d *Door) getOpenAPI(q *desk.Call) error {
+	q.W.Header().Set("Content-Type", "application/json; charset=utf-8")
+	_, _ = q.W.Write(d.OpenAPI) // a client that went away is not an event
 	return nil
 }
 
@@ -45,36 +46,36 @@ const themes = `{"#0f766e":{"light":{"palette":{"primary":{"main":"#0f766e"}}},"
 // getSiteConfig answers what clients ask at start. Each section says truthfully
 // what is not offered, so that clients hide it. An unknown section is `basic`,
 // as the protocol has it.
-func (d *Door) getSiteConfig(q *request) error {
-	switch q.r.PathValue("section") {
+func (d *Door) getSiteConfig(q *desk.Call) error {
+	switch q.R.PathValue("section") {
 	case "login":
-		required, err := d.Setup.Required(q.ctx())
+		required, err := d.Setup.Required(q.Ctx())
 		if err != nil {
 			return err
 		}
-		return ok(q, wire.SiteLogin{SetupRequired: required})
+		return desk.OK(q, wire.SiteLogin{SetupRequired: required})
 	case "explorer":
-		return ok(q, wire.SiteExplorer{
+		return desk.OK(q, wire.SiteExplorer{
 			Icons: "[]", MapProvider: "openstreetmap", FileViewers: []wire.ViewerGroup{{Viewers: []wire.Viewer{}}},
-			MaxBatchSize: maxBatch, ThumbnailWidth: 400, ThumbnailHeight: 300,
+			MaxBatchSize: desk.MaxBatch, ThumbnailWidth: 400, ThumbnailHeight: 300,
 			CustomProps: []map[string]any{}, ShowEncryptionStatus: true,
 		})
 	case "emojis":
-		return ok(q, wire.SiteEmojis{EmojiPreset: "{}"})
+		return desk.OK(q, wire.SiteEmojis{EmojiPreset: "{}"})
 	case "thumb":
-		return ok(q, wire.SiteThumb{ThumbExts: []string{}})
+		return desk.OK(q, wire.SiteThumb{ThumbExts: []string{}})
 	case "app":
-		return ok(q, wire.SiteApp{})
+		return desk.OK(q, wire.SiteApp{})
 	}
 	user := d.anonymous()
-	if q.actor.Known() {
-		h, err := d.Catalog.HomeOf(q.ctx(), q.actor.User)
+	if q.Actor.Known() {
+		h, err := d.Catalog.HomeOf(q.Ctx(), q.Actor.User)
 		if err != nil {
 			return err
 		}
-		user = d.user(h)
+		user = d.User(h)
 	}
-	return ok(q, wire.SiteBasic{
+	return desk.OK(q, wire.SiteBasic{
 		InstanceID: d.Site.ID, Title: d.Site.Title, Themes: themes, DefaultTheme: "#0f766e", User: user,
 		Logo: "/static/img/logo.svg", LogoLight: "/static/img/logo_light.svg", CaptchaType: "normal",
 	})

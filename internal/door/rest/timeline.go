@@ -5,12 +5,12 @@ import (
 
 	"github.com/wharfinger/wharfinger/api/wire"
 	"github.com/wharfinger/wharfinger/internal/core"
-	"github.com/wharfinger/wharfinger/internal/errs"
+	"github.com/wharfinger/wharfinger/internal/door/desk"
 	"github.com/wharfinger/wharfinger/internal/upload"
 )
 
-func (d *Door) showUploadTimeline(q *request) error {
-	t, err := d.Engine.Timeline(q.ctx(), q.actor, core.SessionID(q.r.PathValue("sessionId")))
+func (d *Door) showUploadTimeline(q *desk.Call) error {
+	t, err := d.Engine.Timeline(q.Ctx(), q.Actor, core.SessionID(q.R.PathValue("sessionId")))
 	if err != nil {
 		return err
 	}
@@ -21,7 +21,7 @@ func (d *Door) showUploadTimeline(q *request) error {
 	for i, e := range t.Events {
 		out.Events[i] = event(e)
 	}
-	return ok(q, out)
+	return desk.OK(q, out)
 }
 
 func event(e upload.Event) wire.UploadEvent {
@@ -33,8 +33,8 @@ func event(e upload.Event) wire.UploadEvent {
 		out.Bytes = []int64{e.Range.From, e.Range.To}
 	}
 	if e.Kind == upload.Refused || e.Kind == upload.SettleFailed {
-		a := answerTo(errs.New(errs.Internal, e.Reason))
-		out.Code, out.Message = int(a.code), cmp.Or(e.Note, a.msg)
+		code, msg := desk.Told(e.Reason)
+		out.Code, out.Message = code, cmp.Or(e.Note, msg)
 	}
 	return out
 }

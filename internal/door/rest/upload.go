@@ -11,22 +11,23 @@ import (
 	"github.com/wharfinger/wharfinger/api/wire"
 	"github.com/wharfinger/wharfinger/internal/blob"
 	"github.com/wharfinger/wharfinger/internal/core"
+	"github.com/wharfinger/wharfinger/internal/door/desk"
 	"github.com/wharfinger/wharfinger/internal/errs"
 	"github.com/wharfinger/wharfinger/internal/upload"
 )
 
-func (d *Door) createUploadSession(q *request) error {
+func (d *Door) createUploadSession(q *desk.Call) error {
 	var in wire.CreateUploadRequest
-	if err := bind(q, &in); err != nil {
+	if err := desk.Bind(q, &in); err != nil {
 		return err
 	}
 	if in.Size < 0 {
-		return bad("Size too short")
+		return desk.Bad("Size too short")
 	}
 	if !in.EntityType.Valid() {
-		return bad("Invalid parameters.")
+		return desk.Bad("Invalid parameters.")
 	}
-	at, err := d.needURI(in.URI)
+	at, err := d.NeedURI(in.URI)
 	if err != nil {
 		return err
 	}
@@ -35,21 +36,21 @@ func (d *Door) createUploadSession(q *request) error {
 			return errs.Newf(errs.Invalid, errs.BadID, "unknown policy id").Because(err)
 		}
 	}
-	if err := q.mustBeKnown(); err != nil {
+	if err := q.MustBeKnown(); err != nil {
 		return err
 	}
-	t, err := d.Engine.Create(q.ctx(), q.actor, upload.Request{
-		Ref: at.ref, URI: at.uri.Raw(), Size: in.Size, Modified: modified(in.LastModified), MIME: in.MimeType,
+	t, err := d.Engine.Create(q.Ctx(), q.Actor, upload.Request{
+		Ref: at.Ref, URI: at.URI.Raw(), Size: in.Size, Modified: modified(in.LastModified), MIME: in.MimeType,
 		Meta: in.Metadata, Purpose: upload.Purpose(in.EntityType), Ciphers: in.EncryptionSupported,
 		Previous: d.previous(in.Previous),
 	})
 	if err != nil {
 		return err
 	}
-	return ok(q, wire.UploadTicket{
+	return desk.OK(q, wire.UploadTicket{
 		SessionID: string(t.Session.ID), ChunkSize: t.Session.ChunkSize, Expires: t.Session.Expires.Unix(),
-		StoragePolicy: d.policy(t.Policy), URI: t.Session.URI, CallbackSecret: t.Secret.Reveal(),
-		MimeType: t.Session.MIME, PieceAlign: t.Session.PieceAlign(), EncryptMetadata: keys(t.Cipher),
+		StoragePolicy: d.Policy(t.Policy), URI: t.Session.URI, CallbackSecret: t.Secret.Reveal(),
+		MimeType: t.Session.MIME, PieceAlign: t.Session.PieceAlign(), EncryptMetadata: desk.Keys(t.Cipher),
 	})
 }
 
@@ -67,7 +68,7 @@ func (d *Door) previous(public string) *core.VersionID {
 	if public == "" {
 		return nil
 	}
-	id, err := d.versionID(public)
+	id, err := d.VersionID(public)
 	if err != nil {
 		id = upload.UnknownVersion
 	}
@@ -79,10 +80,10 @@ func (d *Door) previous(public string) *core.VersionID {
 func chunkIndex(text string) (int64, error) {
 	digits := strings.TrimPrefix(text, "-")
 	if digits == "" || strings.Trim(digits, "0123456789") != "" {
-		return 0, bad(notJSON)
+		return 0, desk.Bad(desk.NotJSON)
 	}
 	if digits != text {
-		return 0, bad("Index too short")
+		return 0, desk.Bad("Index too short")
 	}
 	index, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
@@ -91,39 +92,39 @@ func chunkIndex(text string) (int64, error) {
 	return index, nil
 }
 
-func (d *Door) sendChunk(q *request) error {
-	index, err := chunkIndex(q.r.PathValue("index"))
+func (d *Door) sendChunk(q *desk.Call) error {
+	index, err := chunkIndex(q.R.PathValue("index"))
 	if err != nil {
 		return err
 	}
-	if q.badToken != nil {
+	if q.BadToken != nil {
 		// The reference says 40011 here too, and clients drop the whole upload
 		// for a token that only needs a refresh.
-		return errs.New(errs.Unauthenticated, errs.TokenExpired).Because(q.badToken)
+		return errs.New(errs.Unauthenticated, errs.TokenExpired).Because(q.BadToken)
 	}
-	cut, err := pieceOf(q.r)
+	cut, err := pieceOf(q.R)
 	if err != nil {
 		return err
 	}
-	want, err := wanted(q.r)
+	want, err := wanted(q.R)
 	if err != nil {
 		return err
 	}
-	leave, err := d.room.enter(q.actor.User)
+	leave, err := d.room.enter(q.Actor.User)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	length := announced(q.r)
-	_, err = d.Engine.Write(q.ctx(), q.actor, upload.Chunk{
-		Session: core.SessionID(q.r.PathValue("sessionId")),
+	length := announced(q.R)
+	_, err = d.Engine.Write(q.Ctx(), q.Actor, upload.Chunk{
+		Session: core.SessionID(q.R.PathValue("sessionId")),
 		Place:   func(s upload.Session) (core.Range, error) { return placeOf(s, index, cut, length) },
-		Body:    q.r.Body, Want: want, Yield: q.body.stop,
+		Body:    q.R.Body, Want: want, Yield: q.Body.Stop,
 	})
 	if err != nil {
 		return err
 	}
-	return q.done()
+	return q.Done()
 }
 
 // placeOf turns a chunk number, and which piece of the chunk it is, into the
@@ -225,26 +226,26 @@ func wanted(r *http.Request) ([]blob.Digest, error) {
 	return digestsOf(r.Header.Get("Content-Digest"), "Content-Digest")
 }
 
-func (d *Door) deleteUploadSession(q *request) error {
+func (d *Door) deleteUploadSession(q *desk.Call) error {
 	var in wire.DeleteUploadRequest
-	if err := bind(q, &in); err != nil {
+	if err := desk.Bind(q, &in); err != nil {
 		return err
 	}
 	if in.ID == "" {
-		return bad("ID cannot be empty")
+		return desk.Bad("ID cannot be empty")
 	}
-	at, err := d.needURI(in.URI)
+	at, err := d.NeedURI(in.URI)
 	if err != nil {
 		return err
 	}
-	if err := d.Engine.Cancel(q.ctx(), q.actor, core.SessionID(in.ID), at.ref); err != nil {
+	if err := d.Engine.Cancel(q.Ctx(), q.Actor, core.SessionID(in.ID), at.Ref); err != nil {
 		return err
 	}
-	return q.done()
+	return q.Done()
 }
 
-func (d *Door) listUploads(q *request) error {
-	all, err := d.Engine.Unfinished(q.ctx(), q.actor)
+func (d *Door) listUploads(q *desk.Call) error {
+	all, err := d.Engine.Unfinished(q.Ctx(), q.Actor)
 	if err != nil {
 		return err
 	}
@@ -252,43 +253,43 @@ func (d *Door) listUploads(q *request) error {
 	for i, p := range all {
 		out.Uploads[i] = d.progress(p)
 	}
-	return ok(q, out)
+	return desk.OK(q, out)
 }
 
-func (d *Door) showUpload(q *request) error {
-	p, err := d.Engine.Progress(q.ctx(), q.actor, core.SessionID(q.r.PathValue("sessionId")))
+func (d *Door) showUpload(q *desk.Call) error {
+	p, err := d.Engine.Progress(q.Ctx(), q.Actor, core.SessionID(q.R.PathValue("sessionId")))
 	if err != nil {
 		return err
 	}
-	return ok(q, d.progress(p))
+	return desk.OK(q, d.progress(p))
 }
 
-func (d *Door) putContent(q *request) error {
-	query := q.r.URL.Query()
-	at, err := d.needURI(query.Get("uri"))
+func (d *Door) putContent(q *desk.Call) error {
+	query := q.R.URL.Query()
+	at, err := d.NeedURI(query.Get("uri"))
 	if err != nil {
 		return err
 	}
-	if err := q.mustBeKnown(); err != nil {
+	if err := q.MustBeKnown(); err != nil {
 		return err
 	}
-	want, err := wanted(q.r)
+	want, err := wanted(q.R)
 	if err != nil {
 		return err
 	}
-	size := q.r.ContentLength
-	if size < 0 && q.r.Header.Get("X-Expected-Entity-Length") != "" {
-		size = announced(q.r)
+	size := q.R.ContentLength
+	if size < 0 && q.R.Header.Get("X-Expected-Entity-Length") != "" {
+		size = announced(q.R)
 	}
 	if size > d.MaxPut {
 		return errs.Newf(errs.TooLarge, errs.FileTooLarge, "Contents up to %d bytes can be sent this way; use an upload session.", d.MaxPut)
 	}
-	leave, err := d.room.enter(q.actor.User)
+	leave, err := d.room.enter(q.Actor.User)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	var body io.Reader = q.r.Body
+	var body io.Reader = q.R.Body
 	if size < 0 {
 		spooled, err := spool(body, d.Temp, d.MaxPut)
 		if err != nil {
@@ -297,15 +298,15 @@ func (d *Door) putContent(q *request) error {
 		defer func() { _ = spooled.Close() }() // the file has no name: it is gone
 		body, size = spooled, spooled.size
 	}
-	n, err := d.Engine.Put(q.ctx(), q.actor, upload.Request{
-		Ref: at.ref, URI: at.uri.Raw(), Size: size, Purpose: upload.NewVersion, Previous: d.previous(query.Get("previous")),
+	n, err := d.Engine.Put(q.Ctx(), q.Actor, upload.Request{
+		Ref: at.Ref, URI: at.URI.Raw(), Size: size, Purpose: upload.NewVersion, Previous: d.previous(query.Get("previous")),
 	}, body, want)
 	if err != nil {
 		return err
 	}
-	p, err := d.Catalog.PathOf(q.ctx(), n)
+	p, err := d.Catalog.PathOf(q.Ctx(), n)
 	if err != nil {
 		return err
 	}
-	return ok(q, d.file(n, p, false))
+	return desk.OK(q, d.File(n, p, false))
 }

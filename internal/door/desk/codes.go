@@ -1,4 +1,4 @@
-package rest
+package desk
 
 //go:generate go test -count=1 -run ^TestTheListOfErrorsIsThatOfTheTable$ . -update
 
@@ -383,11 +383,17 @@ var byKind = map[errs.Kind]answer{
 	errs.Canceled:  {wire.CodeIOFailed, "The request was given up."},
 }
 
+// Told returns the number and the text of a reason, for a list of what happened.
+func Told(r errs.Reason) (code int, msg string) {
+	a := answerTo(errs.New(errs.Internal, r))
+	return int(a.code), a.msg
+}
+
 // answerTo returns what to tell for err.
 func answerTo(err error) answer {
-	var m *malformed
+	var m *Malformed
 	if errors.As(err, &m) {
-		return answer{wire.CodeBadParameter, m.msg}
+		return answer{wire.CodeBadParameter, m.Msg}
 	}
 	f, known := answers[errs.ReasonOf(err)]
 	a := f.answer
@@ -405,8 +411,8 @@ func answerTo(err error) answer {
 	return a
 }
 
-// failure is the envelope of err.
-func (d *Door) failure(q *request, err error) wire.Failure {
+// Failure is the envelope of err.
+func (q *Call) Failure(err error) wire.Failure {
 	a := answerTo(err)
 	var data any
 	var e *errs.Error
@@ -418,21 +424,21 @@ func (d *Door) failure(q *request, err error) wire.Failure {
 		data = locks(held)
 	}
 	f := wire.Refuse(a.code, a.msg, data)
-	f.CorrelationID = q.id
+	f.CorrelationID = q.ID
 	if errs.Has(err, errs.BatchFailed) && errors.As(err, &e) {
 		items, _ := e.Detail.(map[string]error)
 		f.AggregatedError = make(map[string]wire.Failure, len(items))
 		for uri, item := range items {
-			f.AggregatedError[uri] = d.failure(q, item)
+			f.AggregatedError[uri] = q.Failure(item)
 		}
 	}
 	return f
 }
 
-// batch joins the failures of a batch: nil for none, the one message for one.
+// Batch joins the failures of a batch: nil for none, the one message for one.
 // Where nothing but locks is in the way, they are told at the top, as clients
 // that unlock and repeat expect (answers.md, delete_while_uploading).
-func batch(failed map[string]error) error {
+func Batch(failed map[string]error) error {
 	if len(failed) == 0 {
 		return nil
 	}

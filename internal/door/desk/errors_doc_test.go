@@ -1,4 +1,4 @@
-package rest
+package desk
 
 import (
 	"cmp"
@@ -18,7 +18,7 @@ const errorsDoc = "../../../docs/ERRORS.md"
 
 const errorsIntro = `# Errors
 
-<!-- Made from internal/door/rest/codes.go by go generate. Do not edit. -->
+<!-- Made from internal/door/desk/codes.go by go generate. Do not edit. -->
 
 Every answer of the API is an envelope: ` + "`code`" + ` 0 is success; anything else is one of
 the codes below, with ` + "`msg`" + ` for people and ` + "`correlation_id`" + `, by which the server's log
@@ -79,7 +79,7 @@ func TestTheListOfErrorsIsThatOfTheTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(got) != want {
-		t.Error("docs/ERRORS.md is not what internal/door/rest/codes.go says: run go generate ./internal/door/rest")
+		t.Error("docs/ERRORS.md is not what internal/door/desk/codes.go says: run go generate ./internal/door/rest")
 	}
 }
 

@@ -1,4 +1,4 @@
-package rest
+package desk
 
 import (
 	"bytes"
@@ -15,46 +15,48 @@ import (
 	"github.com/wharfinger/wharfinger/internal/errs"
 )
 
-// malformed is a request that could not be read: code 40001 without a
+// Malformed is a request that could not be read: code 40001 without a
 // correlation id, as the contract has it.
-type malformed struct {
-	msg    string
-	status int // HTTP status; 0 is 200
+type Malformed struct {
+	Msg    string
+	Status int // HTTP status; 0 is 200
 }
 
-func (m *malformed) Error() string { return m.msg }
+// Error implements error.
+func (m *Malformed) Error() string { return m.Msg }
 
 func isMalformed(err error) bool {
-	var m *malformed
+	var m *Malformed
 	return errors.As(err, &m)
 }
 
-func bad(msg string) error { return &malformed{msg: msg} }
+// Bad is a request that could not be read, and why.
+func Bad(msg string) error { return &Malformed{Msg: msg} }
 
 func tooLarge() error {
-	return &malformed{msg: "The request is larger than 1 MiB", status: http.StatusRequestEntityTooLarge}
+	return &Malformed{Msg: "The request is larger than 1 MiB", Status: http.StatusRequestEntityTooLarge}
 }
 
 // The texts of envelope.md 1.9.
 const (
-	notJSON   = "Parameter error"
+	NotJSON   = "Parameter error"
 	wrongType = "JSON marshall error"
 )
 
-// bind reads the JSON body into v. Unknown keys are passed over; a key given
+// Bind reads the JSON body into v. Unknown keys are passed over; a key given
 // twice, trailing data and a null number are refused, because readers differ in
 // what they make of them.
-func bind(q *request, v any) error {
-	data, err := io.ReadAll(q.r.Body)
+func Bind(q *Call, v any) error {
+	data, err := io.ReadAll(q.R.Body)
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
 		return tooLarge()
 	}
 	if err != nil {
-		return errs.As("rest.bind", errs.Canceled, errs.IOFailed, err)
+		return errs.As("desk.bind", errs.Canceled, errs.IOFailed, err)
 	}
 	if depth(data) > maxDepth {
-		return bad(notJSON)
+		return Bad(NotJSON)
 	}
 	if err := checkTop(data); err != nil {
 		return err
@@ -62,10 +64,10 @@ func bind(q *request, v any) error {
 	err = json.Unmarshal(data, v)
 	var typ *json.UnmarshalTypeError
 	if errors.As(err, &typ) {
-		return bad(wrongType)
+		return Bad(wrongType)
 	}
 	if err != nil {
-		return bad(notJSON)
+		return Bad(NotJSON)
 	}
 	return nil
 }
@@ -113,82 +115,104 @@ func checkTop(data []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
 		if err == nil {
-			return bad(wrongType)
+			return Bad(wrongType)
 		}
-		return bad(notJSON)
+		return Bad(NotJSON)
 	}
 	seen := map[string]bool{}
 	for dec.More() {
 		t, err := dec.Token()
 		if err != nil {
-			return bad(notJSON)
+			return Bad(NotJSON)
 		}
 		key, isText := t.(string)
 		var value json.RawMessage
 		if err := dec.Decode(&value); !isText || err != nil {
-			return bad(notJSON)
+			return Bad(NotJSON)
 		}
 		if key = fold(key); seen[key] {
-			return bad("The key " + key + " is given twice")
+			return Bad("The key " + key + " is given twice")
 		}
 		seen[key] = true
 		if numbers[key] && string(value) == "null" {
-			return bad(wrongType)
+			return Bad(wrongType)
 		}
 	}
 	if _, err := dec.Token(); err != nil {
-		return bad(notJSON)
+		return Bad(NotJSON)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return bad(notJSON)
+		return Bad(NotJSON)
 	}
 	return nil
 }
 
-// place is a file URI as the catalog needs it.
-type place struct {
-	uri wire.URI
-	ref catalog.Ref
+// Place is a file URI as the catalog needs it.
+type Place struct {
+	URI wire.URI
+	Ref catalog.Ref
 }
 
-// where reads a file URI. The order of its checks is the contract's: syntax,
+// Where reads a file URI. The order of its checks is the contract's: syntax,
 // file system, whose.
-func (d *Door) where(text string) (place, error) {
-	const op = "rest.where"
+func (d *Desk) Where(text string) (Place, error) {
+	const op = "desk.where"
 	u, err := wire.ParseURI(text)
 	if err != nil {
 		// net/url repeats the address, which may hold the password of a share.
 		if whole := (*url.Error)(nil); errors.As(err, &whole) {
 			err = whole.Err
 		}
-		return place{}, errs.Newf(errs.Invalid, errs.BadURI, "unknown uri").At(op).Because(err)
+		return Place{}, errs.Newf(errs.Invalid, errs.BadURI, "unknown uri").At(op).Because(err)
 	}
 	switch u.FS {
 	case wire.FSMy:
 	case wire.FSShare, wire.FSTrash, wire.FSShared:
-		return place{}, errs.Newf(errs.Unsupported, errs.NoPermission, "Not supported action").At(op)
+		return Place{}, errs.Newf(errs.Unsupported, errs.NoPermission, "Not supported action").At(op)
 	default:
-		return place{}, errs.New(errs.Invalid, errs.UnknownFS).At(op)
+		return Place{}, errs.New(errs.Invalid, errs.UnknownFS).At(op)
 	}
 	p, err := core.JoinPath(u.Path)
 	if err != nil {
-		return place{}, errs.Wrap(op, err)
+		return Place{}, errs.Wrap(op, err)
 	}
-	at := place{uri: u, ref: catalog.At(p)}
+	at := Place{URI: u, Ref: catalog.At(p)}
 	if u.User != "" {
 		id, err := d.IDs.Decode(core.TagUser, u.User)
 		if err != nil {
-			return place{}, errs.Newf(errs.NotFound, errs.PathMissing, "Path not exist").At(op)
+			return Place{}, errs.Newf(errs.NotFound, errs.PathMissing, "Path not exist").At(op)
 		}
-		at.ref.Owner = core.UserID(id)
+		at.Ref.Owner = core.UserID(id)
 	}
 	return at, nil
 }
 
-// needURI is where, for a field that must be there.
-func (d *Door) needURI(text string) (place, error) {
+// NeedURI is Where, for a field that must be there.
+func (d *Desk) NeedURI(text string) (Place, error) {
 	if text == "" {
-		return place{}, bad("Uri cannot be empty")
+		return Place{}, Bad("Uri cannot be empty")
 	}
-	return d.where(text)
+	return d.Where(text)
+}
+
+// MaxBatch is how many URIs one request may name (contract: 40074 above).
+const MaxBatch = 3000
+
+// Places reads the URIs of a batch; one bad URI refuses the whole.
+func (d *Desk) Places(uris []string) ([]Place, error) {
+	switch {
+	case len(uris) == 0:
+		return nil, Bad("Uris too short")
+	case len(uris) > MaxBatch:
+		return nil, errs.Newf(errs.Invalid, errs.TooMany, "At most %d items in one request", MaxBatch)
+	}
+	out := make([]Place, len(uris))
+	for i, text := range uris {
+		at, err := d.Where(text)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = at
+	}
+	return out, nil
 }

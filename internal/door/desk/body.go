@@ -1,4 +1,4 @@
-package rest
+package desk
 
 import (
 	"errors"
@@ -9,11 +9,10 @@ import (
 	"time"
 
 	"github.com/wharfinger/wharfinger/internal/core"
-	"github.com/wharfinger/wharfinger/internal/errs"
 )
 
 // errYield is what a body reads after its handler was asked to make way.
-var errYield = errors.New("rest: the body makes way for another request")
+var errYield = errors.New("desk: the body makes way for another request")
 
 // A body may take for ever as long as it moves: after grace its average must be
 // slowest bytes a second, and it may never stand still for Options.Stall. A
@@ -24,9 +23,9 @@ const (
 	wait    = 20 * time.Millisecond // a read that took longer stood still
 )
 
-// body is the body of every request that has one. It keeps the read deadline of
+// Body is the body of every request that has one. It keeps the read deadline of
 // the connection and can be stopped from outside.
-type body struct {
+type Body struct {
 	io.Closer
 	r      io.Reader
 	rc     *http.ResponseController
@@ -43,8 +42,8 @@ type body struct {
 	over    bool
 }
 
-func (d *Door) body(w http.ResponseWriter, r *http.Request) *body {
-	b := &body{Closer: r.Body, r: r.Body, rc: http.NewResponseController(w), clock: d.Clock, stall: d.Stall}
+func (d *Desk) body(w http.ResponseWriter, r *http.Request) *Body {
+	b := &Body{Closer: r.Body, r: r.Body, rc: http.NewResponseController(w), clock: d.Clock, stall: d.Stall}
 	if d.Lane != nil && r.ProtoMajor == 1 && r.TLS == nil && r.ContentLength > 0 {
 		b.lane = d.Lane(r.Context())
 	}
@@ -52,7 +51,7 @@ func (d *Door) body(w http.ResponseWriter, r *http.Request) *body {
 }
 
 // Read implements io.Reader.
-func (b *body) Read(p []byte) (int, error) {
+func (b *Body) Read(p []byte) (int, error) {
 	// Once a second is often enough: pushing costs a timer update.
 	now := b.clock()
 	if now.Sub(b.pushed) > time.Second {
@@ -79,11 +78,11 @@ func (b *body) Read(p []byte) (int, error) {
 }
 
 // Waited implements blob.Pacer.
-func (b *body) Waited() bool { return b.waited }
+func (b *Body) Waited() bool { return b.waited }
 
 // Move implements blob.Mover. A read of it is a read of the body in every other
 // way.
-func (b *body) Move(f *os.File, off int64, p []byte) (n int, moved bool, err error) {
+func (b *Body) Move(f *os.File, off int64, p []byte) (n int, moved bool, err error) {
 	if b.lane == nil {
 		n, err = b.Read(p)
 		return n, false, err
@@ -92,7 +91,7 @@ func (b *body) Move(f *os.File, off int64, p []byte) (n int, moved bool, err err
 }
 
 // deadline moves the deadline unless the body was stopped.
-func (b *body) deadline(t time.Time) bool {
+func (b *Body) deadline(t time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.stopped {
@@ -102,9 +101,9 @@ func (b *body) deadline(t time.Time) bool {
 	return true
 }
 
-// stop makes the current and all later reads fail soon. Any goroutine may call
+// Stop makes the current and all later reads fail soon. Any goroutine may call
 // it, also when the request is over: then the connection is another one's.
-func (b *body) stop() {
+func (b *Body) Stop() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.over || b.stopped {
@@ -114,7 +113,7 @@ func (b *body) stop() {
 	_ = b.rc.SetReadDeadline(b.clock().Add(-time.Second))
 }
 
-func (b *body) end() {
+func (b *Body) end() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.over = true
@@ -122,22 +121,22 @@ func (b *body) end() {
 
 // cut ends the connection without the body: its sender waits for "100 Continue"
 // and has not begun (RFC 9110 §10.1.1), and net/http would wait for it.
-func (b *body) cut(h http.Header) {
+func (b *Body) cut(h http.Header) {
 	h.Set("Connection", "close")
-	b.stop()
+	b.Stop()
 	b.end()
 }
 
-// Bounds of drain: a refused chunk of the usual sizes is read to its end, so
+// Bounds of Drain: a refused chunk of the usual sizes is read to its end, so
 // that its sender reads our answer and not a reset connection.
 const (
 	drainBytes = 64 << 20
 	drainTime  = 15 * time.Second
 )
 
-// drain reads what is left, within its bounds. What is over them ends with the
+// Drain reads what is left, within its bounds. What is over them ends with the
 // connection.
-func (b *body) drain(h http.Header) {
+func (b *Body) Drain(h http.Header) {
 	b.end()
 	if b.rc.SetReadDeadline(b.clock().Add(drainTime)) != nil {
 		return
@@ -147,35 +146,4 @@ func (b *body) drain(h http.Header) {
 		return
 	}
 	_ = b.rc.SetReadDeadline(time.Time{})
-}
-
-// spooled is a body of unknown length that was taken to a file first.
-type spooled struct {
-	*os.File
-	size int64
-}
-
-// spool takes at most limit bytes of a body that does not say how long it is to
-// a temporary file without a name in dir, so that its length is known.
-func spool(src io.Reader, dir string, limit int64) (*spooled, error) {
-	const op = "rest.spool"
-	f, err := os.CreateTemp(dir, "wharf-*")
-	if err != nil {
-		return nil, errs.As(op, errs.Transient, errs.IOFailed, err)
-	}
-	if err := os.Remove(f.Name()); err != nil {
-		return nil, errs.As(op, errs.Transient, errs.IOFailed, errors.Join(err, f.Close()))
-	}
-	n, err := io.Copy(f, io.LimitReader(src, limit+1))
-	if err == nil && n > limit {
-		_ = f.Close() // the file is gone with it
-		return nil, errs.Newf(errs.TooLarge, errs.FileTooLarge, "Contents up to %d bytes can be sent this way; use an upload session.", limit).At(op)
-	}
-	if err == nil {
-		_, err = f.Seek(0, io.SeekStart)
-	}
-	if err != nil {
-		return nil, errs.As(op, errs.Transient, errs.ChunkShort, errors.Join(err, f.Close()))
-	}
-	return &spooled{File: f, size: n}, nil
 }
