@@ -2,11 +2,13 @@
 import { ApiError, Code, type FailureKind } from '@/api/error';
 import { pathKey, pathOf } from '@/lib/path';
 import { compute } from '@/upload/compute';
+import { base64, Crc64Nvme } from '@/upload/digest';
 import { allChunks, chunkCount, chunkRange, gaps, mergeRanges, type Range } from '@/upload/plan';
 import type {
   CreateRequest,
   Hasher,
   Part,
+  Sample,
   SmallAnswer,
   SmallFile,
   Ticket,
@@ -298,10 +300,17 @@ export class FakeServer implements UploadServer {
       lastModified: s.request.lastModified,
       updatedAt: s.updatedAt,
       concurrency: this.concurrency,
+      samples: s.state === 'open' ? received.slice(0, 3).map((r) => sample(r, s.bytes)) : undefined,
       digest: s.state === 'done' ? `crc64nvme=:${crcOf(s.bytes)}:` : undefined,
       encrypted: false,
     };
   }
+}
+
+function sample(range: Range, bytes: Uint8Array): Sample {
+  const crc = new Crc64Nvme();
+  crc.update(bytes.subarray(...range));
+  return { range, digest: `crc64nvme=:${base64(crc.digest())}:` };
 }
 
 /** What the server would compute; filled by tests through `testHasher`. */

@@ -2,6 +2,7 @@ import { ApiError, Code } from '@/api/error';
 import type { Clock } from '@/lib/clock';
 import { uriOf } from '@/lib/path';
 import { backoff, sessionLost, tryAgain } from './backoff';
+import { crcIn } from './digest';
 import { type Job, pathOfJob } from './job';
 import { LocalError } from './retry';
 import type { Hasher, Upload, UploadServer } from './server';
@@ -66,7 +67,7 @@ async function sameContent(
   { hasher }: ConfirmDeps,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const stored = /(?:^|,)\s*crc64nvme=:([^:]*):/.exec(digest ?? '')?.[1];
+  const stored = crcIn(digest);
   if (stored === undefined) return false;
   const ours = await hasher.file(file, signal);
   signal.throwIfAborted();

@@ -12,6 +12,11 @@ export async function sha256Of(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Arr
   return native ? new Uint8Array(await native.digest('SHA-256', bytes)) : sha256(bytes);
 }
 
+/** The CRC-64/NVME in an RFC 9530 field, as base64; undefined without one. */
+export function crcIn(field: string | undefined): string | undefined {
+  return /(?:^|,)\s*crc64nvme=:([^:]*):/.exec(field ?? '')?.[1];
+}
+
 // CRC-64/NVME: reflected, all ones in and out. A 64-bit value is kept as two
 // unsigned halves, and eight bytes are taken per step (slicing-by-8).
 const polyHi = 0x9a6c9329;

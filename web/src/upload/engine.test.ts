@@ -363,11 +363,26 @@ describe('another page or device goes on', () => {
   });
 
   test('but not with another content of the same name, size and date', async () => {
-    const { clock, second, file } = await half();
+    const { clock, server, second, file } = await half();
     const other = await makeFile(10 * chunk + 3, 99, file.name);
     const job = only(second.add([entry(other.file, ['d'])]));
     await clock.until(ended(second));
+    expect(job.state).toBe('conflict');
+    expect(job.conflict?.unfinished).toBeDefined();
+    expect(server.countOf('send')).toBe(0);
+    second.decide(job, 'replace', false);
+    await clock.until(ended(second));
+    expect(server.files.get(`d/${file.name}`)?.bytes).toEqual(other.bytes);
+  });
+
+  test('nor with such a content chosen for an upload of the list', async () => {
+    const { clock, server, second, file } = await half();
+    const [upload] = await listed(clock, second);
+    const other = await makeFile(10 * chunk + 3, 99, file.name);
+    const job = second.resume(entry(other.file, ['d']), upload!);
+    await clock.until(ended(second));
     expect(job).toMatchObject({ state: 'failed', problem: { local: 'mismatch' } });
+    expect(server.countOf('send')).toBe(0);
   });
 
   test('a different file of that name is a question; "replace" drops the unfinished one', async () => {

@@ -135,6 +135,7 @@ export class Engine {
   resume(file: NewFile, upload: Upload): Job {
     const job = this.newJob(file, this.newBatch());
     job.sessionId = upload.sessionId;
+    job.foreign = true;
     this.runner.claimed.add(upload.sessionId);
     this.board.add(job);
     this.board.move(job, 'waiting');
@@ -262,6 +263,7 @@ export class Engine {
       alone: false,
       held: new Set(),
       keptUntil: undefined,
+      foreign: false,
       resumed: false,
       verified: false,
       digest: undefined,

@@ -86,6 +86,8 @@ export interface Job {
   held: Set<number>;
   /** When the server forgets the session, Unix milliseconds. */
   keptUntil: number | undefined;
+  /** That session was begun elsewhere, and what it holds was not compared with the file yet. */
+  foreign: boolean;
   /** Some of it arrived without this page seeing the server's yes for it. */
   resumed: boolean;
   /** Every byte was compared with the server's: by chunk, or as a whole. */

@@ -115,8 +115,13 @@ export class Runner {
   async discard(job: Job): Promise<void> {
     let { sessionId } = job;
     if (!sessionId && job.unanswered) {
-      const { server } = this.options;
-      const deps = { server, claimed: this.claimed, unfinished: () => this.unfinished(true) };
+      const { server, hasher } = this.options;
+      const deps = {
+        server,
+        hasher,
+        claimed: this.claimed,
+        unfinished: () => this.unfinished(true),
+      };
       sessionId = (await begunUnseen(job, deps))?.sessionId;
     }
     if (!sessionId) return;

@@ -43,6 +43,11 @@ export interface Part {
   signal: AbortSignal;
 }
 
+export interface Sample {
+  range: Range;
+  digest: string;
+}
+
 /** An upload as the server reports it. */
 export interface Upload {
   sessionId: string;
@@ -63,6 +68,8 @@ export interface Upload {
   /** RFC 9530 Repr-Digest value; there when done. */
   digest: string | undefined;
   durability?: Durability | undefined;
+  /** Of some of what the server has, with RFC 9530 digests of the bytes in clear. */
+  samples?: readonly Sample[] | undefined;
   /** Its bytes are encrypted by the client that began it. */
   encrypted: boolean;
 }

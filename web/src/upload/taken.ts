@@ -3,8 +3,9 @@ import { Code } from '@/api/error';
 import { numberedName, pathOf, samePath, uriOf } from '@/lib/path';
 import { type Job, pathOfJob } from './job';
 import { locksIn } from './locks';
+import { holds } from './resume';
 import { LocalError } from './retry';
-import type { Upload, UploadServer } from './server';
+import type { Hasher, Upload, UploadServer } from './server';
 
 /** What to do after a create was refused because the name is taken or locked. */
 export type Taken = { adopt: Upload } | 'again' | 'conflict' | 'locked' | 'skipped';
@@ -14,6 +15,7 @@ const mostNames = 500;
 
 export interface TakenDeps {
   server: UploadServer;
+  hasher: Hasher;
   /** The account's unfinished uploads, perhaps some seconds old. */
   unfinished(fresh?: boolean): Promise<Upload[]>;
   /** Sessions that jobs of this page already work on. */
@@ -31,8 +33,10 @@ export async function whenTaken(
   { fresh, signal }: { fresh: boolean; signal: AbortSignal },
 ): Promise<Taken> {
   const here = await uploadsAt(job, deps, fresh);
-  const mine = here.find((u) => continues(job, u));
-  if (mine) return { adopt: mine };
+  for (const upload of here.filter((u) => continues(job, u))) {
+    const same = !job.file || (await holds(upload, job.file, deps.hasher, signal));
+    if (same) return { adopt: upload };
+  }
 
   if (job.onConflict === 'skip') return 'skipped';
   if (job.onConflict === 'keep') {
@@ -56,7 +60,7 @@ export async function whenTaken(
   return 'locked';
 }
 
-/** The upload is of this very file, as far as name, size and date can tell. */
+/** The upload may be of this very file, as far as name, size and date can tell. */
 export function continues(job: Pick<Job, 'size' | 'file'>, upload: Upload): boolean {
   if (upload.state !== 'open' || upload.encrypted || upload.size !== job.size) return false;
   return upload.lastModified === 0 || upload.lastModified === job.file?.lastModified;

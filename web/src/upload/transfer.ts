@@ -2,6 +2,7 @@ import { ApiError, Code } from '@/api/error';
 import { uriOf } from '@/lib/path';
 import { sessionLost, tryAgain } from './backoff';
 import { type Job, pathOfJob, tell } from './job';
+import { holds } from './resume';
 import { LocalError, Waiter } from './retry';
 import { Sender, type SenderDeps } from './sender';
 import type { Upload } from './server';
@@ -113,11 +114,22 @@ export class Transfer {
         this.sender.take(upload);
         return 'sent';
       }
-      if (upload.state === 'open') return this.adopt(upload);
+      if (upload.state === 'open') {
+        await this.compare(upload);
+        return this.adopt(upload);
+      }
     } catch (error) {
       if (!sessionLost(error)) throw error;
     }
     return this.persist(() => this.afterLoss(id));
+  }
+
+  /** Bytes of two contents are never mixed. */
+  private async compare(upload: Upload): Promise<void> {
+    const { job, deps, signal } = this;
+    if (!job.foreign || !job.file) return;
+    if (!(await holds(upload, job.file, deps.hasher, signal))) throw new LocalError('mismatch');
+    job.foreign = false;
   }
 
   /** The session is gone: was it finished, or must the file be sent anew? */

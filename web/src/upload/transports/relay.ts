@@ -77,6 +77,7 @@ export function uploadFrom(u: UploadProgress): Upload {
     state: u.state,
     expires: u.expires * 1000,
     lastModified: u.last_modified,
+    samples: u.samples?.map((s) => ({ range: s.bytes as [number, number], digest: s.digest })),
     updatedAt: Date.parse(u.updated_at),
     concurrency: u.storage_policy?.chunk_concurrency || undefined,
     durability: u.storage_policy?.sync,
