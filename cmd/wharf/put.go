@@ -12,6 +12,7 @@ import (
 	"github.com/wharfinger/wharfinger/api/wire"
 	"github.com/wharfinger/wharfinger/client"
 	"github.com/wharfinger/wharfinger/client/keep"
+	"github.com/wharfinger/wharfinger/client/tree"
 )
 
 // putCmd uploads.
@@ -19,6 +20,7 @@ type putCmd struct {
 	Paths          []string `arg:"" name:"local… remote" help:"Files and folders, then the place on the server."`
 	Chunks         int      `default:"0" help:"Pieces of each file at once; 0: as many as make it faster." placeholder:"N"`
 	OnConflict     string   `enum:"fail,version,rename,skip" default:"fail" help:"When something else of that name is there: ${enum}." placeholder:"WHAT"`
+	Checksum       bool     `help:"With -r: compare contents, also of files whose name, size and time are those on the server."`
 	Exclude        []string `help:"Leave out names like this, such as '*.tmp' or 'build/'." placeholder:"PATTERN" sep:"none"`
 	FollowSymlinks bool     `help:"Upload what symbolic links point to."`
 	transferFlags
@@ -31,7 +33,8 @@ folder or ends with a slash. A folder DIR, or one of several sources, goes into 
 name; DIR/. stands for what is in DIR.
 
 A file whose very bytes are there already is left alone, so the same command again stores only what is missing. With -r,
-files up to 256 KiB are compared by sending them; of larger ones only what is missing is sent.`
+a file whose name, size and time are those on the server is taken for the same without a look at its bytes; --checksum
+looks: files up to 256 KiB are compared by sending them, of larger ones only what is missing is sent.`
 }
 
 // Validate implements a check of kong's.
@@ -75,6 +78,9 @@ func (c *putCmd) Run(ctx context.Context, std streams) error {
 		OnConflict: client.Conflict(c.OnConflict), Chunks: c.Chunks, Limiter: c.limiter(), Progress: p.event,
 		GiveUpAfter: c.patience(), Batch: batch,
 	}
+	if c.Recursive && !c.Checksum {
+		items = marked(ctx, tree.New(cl), items, like.OnConflict)
+	}
 	err = each(ctx, items, crew{n: c.Files, small: c.newSmall(cl, like), do: func(ctx context.Context, it item) result { return put(ctx, cl, it, like) }, told: func(r result) {
 		if r.note == "" {
 			t.count(r.err)
@@ -82,6 +88,19 @@ func (c *putCmd) Run(ctx context.Context, std streams) error {
 		p.result(r)
 	}})
 	return finish(p, t, err)
+}
+
+// marked marks the items that need not be sent.
+func marked(ctx context.Context, known *tree.Known, items iter.Seq[item], how client.Conflict) iter.Seq[item] {
+	return func(yield func(item) bool) {
+		for it := range items {
+			plain := it.err == nil && it.note == "" && !it.folder
+			it.same = plain && how != client.Skip && known.Has(ctx, it.remote, tree.File{Size: it.size, Modified: it.modified})
+			if !yield(it) {
+				return
+			}
+		}
+	}
 }
 
 // put uploads one item.

@@ -107,9 +107,12 @@ func each(ctx context.Context, items iter.Seq[item], c crew) error {
 		small.Go(func() { c.small.run(ctx) })
 	}
 	for it := range items {
-		if it.err != nil || it.note != "" {
+		switch {
+		case it.err != nil || it.note != "":
 			report(result{item: it, err: it.err})
-		} else {
+		case it.same:
+			report(result{item: it, outcome: client.Unchanged, size: it.size})
+		default:
 			to := work
 			if c.small.takes(it) {
 				to = c.small.in

@@ -26,6 +26,8 @@ type item struct {
 	size   int64    // of a file, as the walk saw it
 	// modified is the time of a local file, as the walk saw it.
 	modified time.Time
+	// same: the server has a file of that name, size and time.
+	same bool
 	// replace: what is there is an older state of this very file.
 	replace bool
 	// note says why it is passed over. It is no failure.

@@ -46,6 +46,7 @@ var rooms = []room{
 	{"client/seal", 1, []string{"api/wire"}},
 	{"client", 1, []string{"api/wire", "client/pace", "client/plan", "client/seal"}},
 	{"client/keep", 2, []string{"client", "client/pace", "api/wire"}},
+	{"client/tree", 2, []string{"client", "api/wire"}},
 	{"client/batch", 2, []string{"client", "api/wire"}},
 	{"internal/blob", 1, []string{"internal/core", "internal/errs"}},
 	{"internal/auth", 1, []string{"internal/core", "internal/errs"}},
