@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -27,7 +28,7 @@ type drive struct {
 func (d *drive) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	uri := r.URL.Query().Get("uri")
+	uri := strings.TrimSuffix(r.URL.Query().Get("uri"), "/")
 	d.asked[uri]++
 	files, ok := d.folders[uri]
 	var reply any = wire.OK(wire.FileList{Files: files, Pagination: wire.Pagination{IsCursor: true}})
