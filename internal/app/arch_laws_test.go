@@ -61,12 +61,17 @@ var rooms = []room{
 	{"internal/store/migrations", 4, nil},
 	{"internal/store/dialect", 4, []string{"internal/errs"}},
 	{"internal/store/serial", 4, []string{"internal/store/dialect", "internal/core", "internal/errs"}},
+	{"internal/store/part", 4, []string{"internal/store/query", "internal/store/dialect", "internal/errs"}},
 	{"internal/store/storetest", testKit, []string{
-		"internal/store", "internal/catalog", "internal/upload", "internal/auth",
+		"internal/store", "internal/store/*", "internal/catalog", "internal/upload", "internal/auth",
 		"internal/event", "internal/job", "internal/blob", "internal/core", "internal/errs",
 	}},
 	{"internal/store", 5, []string{
-		"internal/store/query", "internal/store/migrations", "internal/store/dialect", "internal/store/serial", "internal/catalog", "internal/upload", "internal/auth",
+		"internal/store/query", "internal/store/migrations", "internal/store/dialect", "internal/store/serial", "internal/store/part", "internal/catalog", "internal/upload", "internal/auth",
+		"internal/event", "internal/job", "internal/blob", "internal/core", "internal/errs",
+	}},
+	{"internal/store/*", 5, []string{ // a subject each, over part.Base; not store itself
+		"internal/store/part", "internal/store/query", "internal/store/dialect", "internal/catalog", "internal/upload", "internal/auth",
 		"internal/event", "internal/job", "internal/blob", "internal/core", "internal/errs",
 	}},
 	{"internal/door/batch", 4, []string{"internal/errs", "api/wire"}}, // a part of rest's wire

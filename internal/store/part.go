@@ -1,0 +1,24 @@
+package store
+
+import (
+	"context"
+
+	"github.com/wharfinger/wharfinger/internal/store/part"
+)
+
+var _ part.Base = (*Store)(nil)
+
+// Read implements part.Base.
+func (s *Store) Read() part.Turn { return s.reads.turn() }
+
+// Write implements part.Base.
+func (s *Store) Write(ctx context.Context, fn func(part.Turn) error) error {
+	return s.write(ctx, func(t *tx) error { return fn(t.turn()) })
+}
+
+// MintID implements part.Base.
+func (s *Store) MintID(ctx context.Context) (int64, error) { return s.mintID(ctx) }
+
+func (t *tx) turn() part.Turn {
+	return part.Turn{Queries: t.q, FailFunc: t.fail, ForgetFunc: t.known.forget}
+}
