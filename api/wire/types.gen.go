@@ -814,6 +814,14 @@ type UserSetting struct {
 	VersionRetentionMax     int      `json:"version_retention_max"`
 }
 
+// VersionRequest defines model for VersionRequest.
+type VersionRequest struct {
+	URI string `json:"uri"`
+
+	// Version The `id` of an entity of the file.
+	Version string `json:"version"`
+}
+
 // View How a folder is shown.
 type View struct {
 	Columns        []map[string]interface{} `json:"columns,omitempty"`

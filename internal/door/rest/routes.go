@@ -18,6 +18,8 @@ func (d *Door) Routes() []desk.Route {
 		desk.Anyone.Sends("renameFile", "POST /file/rename", d.renameFile),
 		desk.Anyone.Sends("deleteFiles", "DELETE /file", d.deleteFiles),
 		desk.Member.Sends("deleteLocks", "DELETE /file/lock", d.deleteLocks),
+		desk.Member.Sends("setCurrentVersion", "POST /file/version/current", d.setCurrentVersion),
+		desk.Member.Sends("deleteVersion", "DELETE /file/version", d.deleteVersion),
 		desk.Member.Sends("patchView", "PATCH /file/view", d.patchView),
 		desk.Anyone.Streams("putBatch", "POST /file/batch", d.putBatch),
 		desk.Anyone.Streams("putContent", "PUT /file/content", d.putContent),

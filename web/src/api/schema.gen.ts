@@ -161,6 +161,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/file/version/current": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make another version the current one
+         * @description What is read of the file is that version from now on. `updated_at` of the file is the time of this request.
+         */
+        post: operations["setCurrentVersion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/file/version": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a version
+         * @description The version and its bytes are gone for good. The current one is the file and cannot be deleted this way (403).
+         */
+        delete: operations["deleteVersion"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/file/info": {
         parameters: {
             query?: never;
@@ -1034,6 +1074,11 @@ export interface components {
             /** @description At most 255 bytes of UTF-8. */
             new_name: string;
         };
+        VersionRequest: {
+            uri: string;
+            /** @description The `id` of an entity of the file. */
+            version: string;
+        };
         DeleteFilesRequest: {
             uris: string[];
             /**
@@ -1719,6 +1764,60 @@ export interface operations {
         };
         responses: {
             200: components["responses"]["OneFile"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
+    setCurrentVersion: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "uri": "cloudreve://my/reports/q3.pdf",
+                 *       "version": "5qsVPYlb9JvZ4RyWQ8u1mC"
+                 *     }
+                 */
+                "application/json": components["schemas"]["VersionRequest"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Done"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
+    deleteVersion: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "uri": "cloudreve://my/reports/q3.pdf",
+                 *       "version": "5qsVPYlb9JvZ4RyWQ8u1mC"
+                 *     }
+                 */
+                "application/json": components["schemas"]["VersionRequest"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Done"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["Encoded"];
         };
