@@ -170,8 +170,9 @@ type Group struct {
 	Permissions int64 // bit set
 	Quota       int64 // bytes
 	Policy      core.PolicyID
-	MaxSessions int64 // open uploads a user may have
-	MaxVersions int64 // contents kept of a file; at least 1
+	MaxSessions int64         // open uploads a user may have
+	MaxVersions int64         // contents kept of a file; at least 1
+	TrashFor    time.Duration // how long what was deleted can be restored
 }
 
 // Admin reports whether the group administers the site.

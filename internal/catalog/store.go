@@ -63,14 +63,18 @@ type Versions interface {
 	// DamagedIn returns the files in a folder of owner whose current version is
 	// known to be damaged. Its cost grows with what is damaged, not with the folder.
 	DamagedIn(ctx context.Context, owner core.UserID, folder core.NodeID) ([]core.NodeID, error)
-	// DropVersion removes the row, dooms its blob and takes its size from the
-	// owner's used bytes. A version that is not there is no error. The node is not
-	// touched.
+	// DropVersion removes the row, dooms its blob unless a copy has it too, and takes
+	// its size from the owner's used bytes. A version that is not there is no error.
+	// The node is not touched.
 	DropVersion(ctx context.Context, id core.VersionID, at time.Time) error
-	// MoveBlob gives a version other bytes of the same content, if its blob still is
-	// m.From, which then is doomed. false when it is not, also for a version that is
-	// not there; nothing changes then.
+	// MoveBlob gives a version and its copies other bytes of the same content, if its
+	// blob still is m.From, which then is doomed. false when it is not, also for a
+	// version that is not there; nothing changes then.
 	MoveBlob(ctx context.Context, m Move) (bool, error)
+	// HoldVersions returns the versions of a node, in no order, and keeps them as they
+	// are until the transaction ends: a row that names the blob of one of them may be
+	// added meanwhile, and the blob is there.
+	HoldVersions(ctx context.Context, id core.NodeID) ([]Version, error)
 }
 
 // Ledger keeps what each user has used and reserved. It always holds that
@@ -104,9 +108,36 @@ type Locks interface {
 	Unlock(ctx context.Context, id core.NodeID, token string) error
 }
 
+// Trash keeps second trees of a user, below roots that no path leads to, and
+// what in them is to go at a time of its own.
+type Trash interface {
+	// HiddenRoot returns the root of that key; NotFound/path_missing before it is made.
+	HiddenRoot(ctx context.Context, owner core.UserID, key string) (Node, error)
+	// AddHiddenRoot makes a root of n.Owner with n.ID, n.Key and n.Created; one of that
+	// key stays.
+	AddHiddenRoot(ctx context.Context, n Node) error
+	// MarkDue says when a node is to go, and gives it a token that leads to it. It
+	// ends with the node, or by ClearDue.
+	MarkDue(ctx context.Context, id core.NodeID, token string, at time.Time) error
+	ClearDue(ctx context.Context, id core.NodeID) error
+	// DueByToken returns the node that is due under the token; NotFound/path_missing.
+	DueByToken(ctx context.Context, token string) (Node, error)
+	// DueBefore returns up to limit nodes that are due by then, the longest due first.
+	DueBefore(ctx context.Context, at time.Time, limit int) ([]Node, error)
+}
+
+// Shape measures trees.
+type Shape interface {
+	// FoldersBelow says how deep folders lie below a folder; 0 when there is none.
+	FoldersBelow(ctx context.Context, id core.NodeID) (int, error)
+	// CountChildren counts what is in a folder. It reads as much as there is.
+	CountChildren(ctx context.Context, id core.NodeID) (int64, error)
+}
+
 // Doomed blobs are bytes whose last row is gone and that wait to be unlinked.
 type Doomed interface {
-	// Doom adds the blob; one that is doomed already keeps its time.
+	// Doom adds the blob, unless a version names it; one that is doomed already keeps
+	// its time.
 	Doom(ctx context.Context, b DoomedBlob) error
 	// DoomedBefore returns up to limit blobs doomed before that time.
 	DoomedBefore(ctx context.Context, before time.Time, limit int) ([]DoomedBlob, error)
@@ -180,7 +211,8 @@ type Audit interface {
 	VersionOfBlob(ctx context.Context, p core.PolicyID, blob string) (Version, error)
 	// IsDoomed reports whether the blob waits to be unlinked.
 	IsDoomed(ctx context.Context, p core.PolicyID, blob string) (bool, error)
-	// SetDamage writes what is wrong with the bytes of a version, "" for nothing.
+	// SetDamage writes what is wrong with the bytes of a version and of its copies,
+	// "" for nothing.
 	// A version that is not there is no error.
 	SetDamage(ctx context.Context, id core.VersionID, what string) error
 	// Drifted returns up to limit ledgers that are not what their rows add up to.
@@ -203,6 +235,8 @@ type Tx interface {
 	Versions
 	Ledger
 	Locks
+	Trash
+	Shape
 	Doomed
 	Directory
 	Policies

@@ -5,7 +5,6 @@ import (
 
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
-	"github.com/wharfinger/wharfinger/internal/store/dialect"
 	"github.com/wharfinger/wharfinger/internal/store/query"
 )
 
@@ -37,13 +36,11 @@ func (t *tx) VersionsIn(ctx context.Context, p core.PolicyID, pack, after string
 
 func (t *tx) MoveBlob(ctx context.Context, m catalog.Move) (bool, error) {
 	const op = "store.MoveBlob"
-	policy, err := t.q.MoveBlob(ctx, query.MoveBlobParams{ID: int64(m.Version), Was: m.From, Now: m.To})
-	if dialect.IsNoRows(err) {
-		return false, nil
+	policies, err := t.q.MoveBlob(ctx, query.MoveBlobParams{ID: int64(m.Version), Was: m.From, Now: m.To})
+	if err != nil || len(policies) == 0 {
+		return false, t.fail(op, err)
 	}
-	if err == nil {
-		err = t.doom(ctx, []query.Doomed{{Policy: policy, Blob: m.From, AtUs: micros(m.At)}})
-	}
+	err = t.doom(ctx, []query.Doomed{{Policy: policies[0], Blob: m.From, AtUs: micros(m.At)}})
 	return err == nil, t.fail(op, err)
 }
 

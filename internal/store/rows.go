@@ -109,6 +109,7 @@ func toGroup(r query.Group) catalog.Group {
 	return catalog.Group{
 		ID: core.GroupID(r.ID), Name: r.Name, Permissions: r.Permissions, Quota: r.Quota,
 		Policy: core.PolicyID(r.Policy), MaxSessions: r.MaxSessions, MaxVersions: r.MaxVersions,
+		TrashFor: time.Duration(r.TrashSeconds) * time.Second,
 	}
 }
 

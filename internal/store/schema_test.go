@@ -145,7 +145,7 @@ func TestEveryReaderKeepsWhatWasAcknowledgedAndCannotWrite(t *testing.T) {
 	}
 	for i, c := range conns {
 		for pragma, want := range map[string]string{
-			"synchronous": "2", "journal_mode": "wal", "foreign_keys": "1", "busy_timeout": "5000", "query_only": "1",
+			"synchronous": "2", "journal_mode": "wal", "foreign_keys": "1", "busy_timeout": "30000", "query_only": "1",
 		} {
 			var got string
 			if err := c.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&got); err != nil || got != want {

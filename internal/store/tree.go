@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/wharfinger/wharfinger/internal/catalog"
@@ -155,41 +153,4 @@ func (t *tx) Summary(ctx context.Context, id core.NodeID) (catalog.Summary, erro
 		return catalog.Summary{}, t.found(op, err, errs.PathMissing)
 	}
 	return catalog.Summary{Files: r.Files, Folders: r.Folders, Bytes: r.Bytes}, nil
-}
-
-// doomRows is how many blobs one statement dooms. Only statements of one row and
-// of this many are made, so that few are prepared.
-const doomRows = 100
-
-func doomText(rows int) string {
-	var b strings.Builder
-	b.WriteString("INSERT INTO doomed (policy, blob, at_us) VALUES ")
-	for i := range rows {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString("($" + strconv.Itoa(3*i+1) + ",$" + strconv.Itoa(3*i+2) + ",$" + strconv.Itoa(3*i+3) + ")")
-	}
-	b.WriteString(" ON CONFLICT (policy, blob) DO NOTHING")
-	return b.String()
-}
-
-var doomOne, doomMany = doomText(1), doomText(doomRows)
-
-func (t *tx) doom(ctx context.Context, dead []query.Doomed) error {
-	for len(dead) > 0 {
-		text, n := doomOne, 1
-		if len(dead) >= doomRows {
-			text, n = doomMany, doomRows
-		}
-		args := make([]any, 0, 3*n)
-		for _, d := range dead[:n] {
-			args = append(args, d.Policy, d.Blob, d.AtUs)
-		}
-		if _, err := t.db.ExecContext(ctx, text, args...); err != nil {
-			return err
-		}
-		dead = dead[n:]
-	}
-	return nil
 }

@@ -8,7 +8,10 @@ SELECT * FROM versions WHERE policy = sqlc.arg(policy) AND blob = sqlc.arg(blob)
 SELECT EXISTS (SELECT 1 FROM doomed WHERE policy = sqlc.arg(policy) AND blob = sqlc.arg(blob)) AS doomed;
 
 -- name: SetDamage :execrows
-UPDATE versions SET damage = sqlc.arg(damage) WHERE id = sqlc.arg(id);
+-- Copies share the bytes and so the damage.
+UPDATE versions SET damage = sqlc.arg(damage) WHERE versions.id = sqlc.arg(id) OR versions.id IN (
+    SELECT w.id FROM versions v JOIN versions w ON w.policy = v.policy AND w.blob = v.blob
+    WHERE v.id = sqlc.arg(id) AND v.blob <> '');
 
 -- name: BytesAfter :one
 SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) AS bytes FROM versions WHERE id > sqlc.arg(after);

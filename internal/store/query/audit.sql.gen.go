@@ -115,7 +115,9 @@ func (q *Queries) Rebook(ctx context.Context, id int64) (int64, error) {
 }
 
 const setDamage = `-- name: SetDamage :execrows
-UPDATE versions SET damage = $1 WHERE id = $2
+UPDATE versions SET damage = $1 WHERE versions.id = $2 OR versions.id IN (
+    SELECT w.id FROM versions v JOIN versions w ON w.policy = v.policy AND w.blob = v.blob
+    WHERE v.id = $2 AND v.blob <> '')
 `
 
 type SetDamageParams struct {
@@ -123,6 +125,7 @@ type SetDamageParams struct {
 	ID     int64
 }
 
+// Copies share the bytes and so the damage.
 func (q *Queries) SetDamage(ctx context.Context, arg SetDamageParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, setDamage, arg.Damage, arg.ID)
 	if err != nil {

@@ -111,7 +111,7 @@ func (q *Queries) AddUser(ctx context.Context, arg AddUserParams) (int64, error)
 }
 
 const group = `-- name: Group :one
-SELECT id, name, permissions, quota, policy, max_sessions, max_versions FROM groups WHERE id = $1
+SELECT id, name, permissions, quota, policy, max_sessions, max_versions, trash_seconds FROM groups WHERE id = $1
 `
 
 func (q *Queries) Group(ctx context.Context, id int64) (Group, error) {
@@ -125,12 +125,13 @@ func (q *Queries) Group(ctx context.Context, id int64) (Group, error) {
 		&i.Policy,
 		&i.MaxSessions,
 		&i.MaxVersions,
+		&i.TrashSeconds,
 	)
 	return i, err
 }
 
 const groupByName = `-- name: GroupByName :one
-SELECT id, name, permissions, quota, policy, max_sessions, max_versions FROM groups WHERE name = $1
+SELECT id, name, permissions, quota, policy, max_sessions, max_versions, trash_seconds FROM groups WHERE name = $1
 `
 
 func (q *Queries) GroupByName(ctx context.Context, name string) (Group, error) {
@@ -144,6 +145,7 @@ func (q *Queries) GroupByName(ctx context.Context, name string) (Group, error) {
 		&i.Policy,
 		&i.MaxSessions,
 		&i.MaxVersions,
+		&i.TrashSeconds,
 	)
 	return i, err
 }

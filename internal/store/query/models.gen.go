@@ -27,13 +27,14 @@ type Family struct {
 }
 
 type Group struct {
-	ID          int64
-	Name        string
-	Permissions int64
-	Quota       int64
-	Policy      int64
-	MaxSessions int64
-	MaxVersions int64
+	ID           int64
+	Name         string
+	Permissions  int64
+	Quota        int64
+	Policy       int64
+	MaxSessions  int64
+	MaxVersions  int64
+	TrashSeconds int64
 }
 
 type Guess struct {
@@ -136,6 +137,12 @@ type Session struct {
 type Site struct {
 	Name  string
 	Value string
+}
+
+type Trash struct {
+	Node  int64
+	Token string
+	DueUs int64
 }
 
 type UploadEvent struct {

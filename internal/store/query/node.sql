@@ -2,7 +2,7 @@
 SELECT * FROM nodes WHERE id = sqlc.arg(id);
 
 -- name: Root :one
-SELECT * FROM nodes WHERE owner = sqlc.arg(owner) AND parent IS NULL;
+SELECT * FROM nodes WHERE owner = sqlc.arg(owner) AND parent IS NULL AND name_key = '';
 
 -- name: Child :one
 SELECT * FROM nodes WHERE parent = sqlc.arg(parent) AND name_key = sqlc.arg(name_key);

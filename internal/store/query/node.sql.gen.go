@@ -211,7 +211,7 @@ func (q *Queries) RemoveVersionsBelow(ctx context.Context, id int64) ([]RemoveVe
 }
 
 const root = `-- name: Root :one
-SELECT id, owner, parent, name, name_key, kind, size, version, created_us, updated_us, meta, session, rev FROM nodes WHERE owner = $1 AND parent IS NULL
+SELECT id, owner, parent, name, name_key, kind, size, version, created_us, updated_us, meta, session, rev FROM nodes WHERE owner = $1 AND parent IS NULL AND name_key = ''
 `
 
 func (q *Queries) Root(ctx context.Context, owner int64) (Node, error) {

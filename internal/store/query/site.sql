@@ -27,6 +27,6 @@ LIMIT CAST(sqlc.arg(lim) AS BIGINT);
 
 -- name: RootlessUsers :many
 SELECT u.id FROM users u
-WHERE NOT EXISTS (SELECT 1 FROM nodes n WHERE n.owner = u.id AND n.parent IS NULL)
+WHERE NOT EXISTS (SELECT 1 FROM nodes n WHERE n.owner = u.id AND n.parent IS NULL AND n.name_key = '')
 ORDER BY u.id
 LIMIT CAST(sqlc.arg(lim) AS BIGINT);

@@ -88,7 +88,7 @@ func (q *Queries) ReserveIDs(ctx context.Context, n int64) (int64, error) {
 
 const rootlessUsers = `-- name: RootlessUsers :many
 SELECT u.id FROM users u
-WHERE NOT EXISTS (SELECT 1 FROM nodes n WHERE n.owner = u.id AND n.parent IS NULL)
+WHERE NOT EXISTS (SELECT 1 FROM nodes n WHERE n.owner = u.id AND n.parent IS NULL AND n.name_key = '')
 ORDER BY u.id
 LIMIT CAST($1 AS BIGINT)
 `

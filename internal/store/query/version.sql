@@ -27,15 +27,25 @@ DELETE FROM doomed WHERE policy = sqlc.arg(policy) AND blob = sqlc.arg(blob);
 
 -- name: VersionsInPack :many
 -- A pack is a range of keys: those behind its key and a slash.
-SELECT * FROM versions WHERE policy = sqlc.arg(policy) AND blob > sqlc.arg(after) AND blob < sqlc.arg(upto)
-ORDER BY blob LIMIT CAST(sqlc.arg(lim) AS BIGINT);
+-- Of copies, which share a blob, one stands for all.
+SELECT * FROM versions v WHERE v.policy = sqlc.arg(policy) AND v.blob > sqlc.arg(after) AND v.blob < sqlc.arg(upto)
+  AND NOT EXISTS (SELECT 1 FROM versions w WHERE w.policy = v.policy AND w.blob = v.blob AND w.id < v.id)
+ORDER BY v.blob LIMIT CAST(sqlc.arg(lim) AS BIGINT);
 
 -- name: UsedOfPack :one
-SELECT COUNT(*) AS objects, CAST(COALESCE(SUM(size), 0) AS BIGINT) AS bytes FROM versions
-WHERE policy = sqlc.arg(policy) AND blob > sqlc.arg(pack) AND blob < sqlc.arg(upto);
+SELECT COUNT(*) AS objects, CAST(COALESCE(SUM(b.size), 0) AS BIGINT) AS bytes FROM (
+    SELECT DISTINCT v.blob, v.size FROM versions v
+    WHERE v.policy = sqlc.arg(policy) AND v.blob > sqlc.arg(pack) AND v.blob < sqlc.arg(upto)) b;
 
 -- name: DoomedInPack :one
 SELECT COUNT(*) FROM doomed WHERE policy = sqlc.arg(policy) AND blob > sqlc.arg(pack) AND blob < sqlc.arg(upto);
 
--- name: MoveBlob :one
-UPDATE versions SET blob = sqlc.arg(now) WHERE id = sqlc.arg(id) AND blob = sqlc.arg(was) RETURNING policy;
+-- name: MoveBlob :many
+-- With its copies, as long as the version itself still has the blob.
+UPDATE versions SET blob = sqlc.arg(now)
+WHERE versions.blob = sqlc.arg(was) AND versions.policy = (SELECT v.policy FROM versions v WHERE v.id = sqlc.arg(id) AND v.blob = sqlc.arg(was))
+RETURNING policy;
+
+-- name: HoldVersions :many
+-- Writes what is there already: until the transaction ends nobody drops them.
+UPDATE versions SET creator = creator WHERE node = sqlc.arg(node) RETURNING *;

@@ -176,26 +176,90 @@ func (q *Queries) Forget(ctx context.Context, arg ForgetParams) error {
 	return err
 }
 
-const moveBlob = `-- name: MoveBlob :one
-UPDATE versions SET blob = $1 WHERE id = $2 AND blob = $3 RETURNING policy
+const holdVersions = `-- name: HoldVersions :many
+UPDATE versions SET creator = creator WHERE node = $1 RETURNING id, node, owner, kind, size, policy, blob, crc64, sha256, cipher, sealed_key, iv, created_us, creator, damage
+`
+
+// Writes what is there already: until the transaction ends nobody drops them.
+func (q *Queries) HoldVersions(ctx context.Context, node int64) ([]Version, error) {
+	rows, err := q.db.QueryContext(ctx, holdVersions, node)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Version
+	for rows.Next() {
+		var i Version
+		if err := rows.Scan(
+			&i.ID,
+			&i.Node,
+			&i.Owner,
+			&i.Kind,
+			&i.Size,
+			&i.Policy,
+			&i.Blob,
+			&i.CRC64,
+			&i.SHA256,
+			&i.Cipher,
+			&i.SealedKey,
+			&i.IV,
+			&i.CreatedUs,
+			&i.Creator,
+			&i.Damage,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const moveBlob = `-- name: MoveBlob :many
+UPDATE versions SET blob = $1
+WHERE versions.blob = $2 AND versions.policy = (SELECT v.policy FROM versions v WHERE v.id = $3 AND v.blob = $2)
+RETURNING policy
 `
 
 type MoveBlobParams struct {
 	Now string
-	ID  int64
 	Was string
+	ID  int64
 }
 
-func (q *Queries) MoveBlob(ctx context.Context, arg MoveBlobParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, moveBlob, arg.Now, arg.ID, arg.Was)
-	var policy int64
-	err := row.Scan(&policy)
-	return policy, err
+// With its copies, as long as the version itself still has the blob.
+func (q *Queries) MoveBlob(ctx context.Context, arg MoveBlobParams) ([]int64, error) {
+	rows, err := q.db.QueryContext(ctx, moveBlob, arg.Now, arg.Was, arg.ID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var policy int64
+		if err := rows.Scan(&policy); err != nil {
+			return nil, err
+		}
+		items = append(items, policy)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const usedOfPack = `-- name: UsedOfPack :one
-SELECT COUNT(*) AS objects, CAST(COALESCE(SUM(size), 0) AS BIGINT) AS bytes FROM versions
-WHERE policy = $1 AND blob > $2 AND blob < $3
+SELECT COUNT(*) AS objects, CAST(COALESCE(SUM(b.size), 0) AS BIGINT) AS bytes FROM (
+    SELECT DISTINCT v.blob, v.size FROM versions v
+    WHERE v.policy = $1 AND v.blob > $2 AND v.blob < $3) b
 `
 
 type UsedOfPackParams struct {
@@ -244,8 +308,9 @@ func (q *Queries) Version(ctx context.Context, id int64) (Version, error) {
 }
 
 const versionsInPack = `-- name: VersionsInPack :many
-SELECT id, node, owner, kind, size, policy, blob, crc64, sha256, cipher, sealed_key, iv, created_us, creator, damage FROM versions WHERE policy = $1 AND blob > $2 AND blob < $3
-ORDER BY blob LIMIT CAST($4 AS BIGINT)
+SELECT id, node, owner, kind, size, policy, blob, crc64, sha256, cipher, sealed_key, iv, created_us, creator, damage FROM versions v WHERE v.policy = $1 AND v.blob > $2 AND v.blob < $3
+  AND NOT EXISTS (SELECT 1 FROM versions w WHERE w.policy = v.policy AND w.blob = v.blob AND w.id < v.id)
+ORDER BY v.blob LIMIT CAST($4 AS BIGINT)
 `
 
 type VersionsInPackParams struct {
@@ -256,6 +321,7 @@ type VersionsInPackParams struct {
 }
 
 // A pack is a range of keys: those behind its key and a slash.
+// Of copies, which share a blob, one stands for all.
 func (q *Queries) VersionsInPack(ctx context.Context, arg VersionsInPackParams) ([]Version, error) {
 	rows, err := q.db.QueryContext(ctx, versionsInPack,
 		arg.Policy,

@@ -117,6 +117,9 @@ func Run(t *testing.T, open func(testing.TB) *store.Store) {
 		{"audit", testAudit},
 		{"damage", testDamage},
 		{"packs", testPacks},
+		{"copies", testCopies},
+		{"copies race", testCopyRaces},
+		{"trash", testTrash},
 		{"auth", testAuth},
 		{"transactions", testTransactions},
 		{"races", testRaces},
@@ -134,6 +137,7 @@ func Run(t *testing.T, open func(testing.TB) *store.Store) {
 	t.Run("alone", func(t *testing.T) {
 		t.Run("doomed", func(t *testing.T) { t.Parallel(); testDoomed(t, open(t)) })
 		t.Run("due", func(t *testing.T) { t.Parallel(); testDue(t, open(t)) })
+		t.Run("due nodes", func(t *testing.T) { t.Parallel(); testDueNodes(t, open(t)) })
 		t.Run("guesses", func(t *testing.T) { t.Parallel(); testGuesses(t, open(t)) })
 		t.Run("close", func(t *testing.T) { t.Parallel(); testClose(t, open(t)) })
 	})
