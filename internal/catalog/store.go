@@ -134,6 +134,13 @@ type Shape interface {
 	CountChildren(ctx context.Context, id core.NodeID) (int64, error)
 }
 
+// Names is all that is known of trees.
+type Names interface {
+	Tree
+	Trash
+	Shape
+}
+
 // Doomed blobs are bytes whose last row is gone and that wait to be unlinked.
 type Doomed interface {
 	// Doom adds the blob, unless a version names it; one that is doomed already keeps
@@ -231,12 +238,10 @@ type Drift struct {
 
 // Tx is what catalog does inside one transaction.
 type Tx interface {
-	Tree
+	Names
 	Versions
 	Ledger
 	Locks
-	Trash
-	Shape
 	Doomed
 	Directory
 	Policies

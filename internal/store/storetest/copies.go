@@ -200,7 +200,7 @@ func testCopyRaces(t *testing.T, s *store.Store) {
 				t.Fatal(err)
 			}
 			if named := err == nil; named == h.doomed(place) {
-				t.Fatalf("round %d: the blob %s is named by a row: %v, and doomed: %v", round, place, named, !named)
+				t.Fatalf("round %d: the blob %s is named by a row: %v, and doomed: %v", round, place, named, named)
 			}
 		}
 		counted, err := h.Names.Recount(h.Ctx, h.User.ID)
