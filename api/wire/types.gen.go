@@ -214,7 +214,7 @@ type CreateFileRequest struct {
 
 // CreateURLRequest defines model for CreateURLRequest.
 type CreateURLRequest struct {
-	// Archive One archive of all; not served yet and refused with 403.
+	// Archive One address for all of them as one zip archive.
 	Archive bool `json:"archive,omitempty"`
 
 	// Download Addresses that make a browser save the file.

@@ -14,6 +14,7 @@ import (
 	"github.com/wharfinger/wharfinger/internal/auth"
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
+	"github.com/wharfinger/wharfinger/internal/door/archive"
 	"github.com/wharfinger/wharfinger/internal/door/desk"
 	"github.com/wharfinger/wharfinger/internal/door/rest"
 	"github.com/wharfinger/wharfinger/internal/errs"
@@ -87,10 +88,13 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 		Tokens: auth.New(auth.Options{Store: b.store.Auth(), Keys: b.keys, IDs: b.ids, Clock: c.Clock}),
 		IDs:    b.ids, Clock: c.Clock, Log: c.Log, URL: site, Stall: bodyStall, Lane: laneOf,
 	})
+	signer := auth.NewSigner(b.keys)
+	zips := archive.New(archive.Options{Desk: front, Catalog: b.catalog, Signer: signer})
 	front.Mount(doors{
+		archive: zips,
 		rest: rest.New(rest.Options{
-			Desk: front, Catalog: b.catalog, Engine: a.engine, Setup: a.setup, OpenAPI: api.Description(),
-			Signer: auth.NewSigner(b.keys), MaxPut: maxPut, Temp: b.dir, Site: rest.Site{ID: id, Title: c.Title, Version: apiVersion},
+			Desk: front, Archive: zips.Offer, Catalog: b.catalog, Engine: a.engine, Setup: a.setup, OpenAPI: api.Description(),
+			Signer: signer, MaxPut: maxPut, Temp: b.dir, Site: rest.Site{ID: id, Title: c.Title, Version: apiVersion},
 		}),
 	}.routes())
 	rest.MountDocs(front)

@@ -3,20 +3,22 @@ package app
 import (
 	"slices"
 
+	"github.com/wharfinger/wharfinger/internal/door/archive"
 	"github.com/wharfinger/wharfinger/internal/door/desk"
 	"github.com/wharfinger/wharfinger/internal/door/rest"
 )
 
 // doors are the parts of the API.
 type doors struct {
-	rest *rest.Door
+	rest    *rest.Door
+	archive *archive.Door
 }
 
 // routes is the table of the API: nothing is served that is not in it.
 func (d doors) routes() []desk.Route {
-	return slices.Concat(d.rest.Routes())
+	return slices.Concat(d.rest.Routes(), d.archive.Routes())
 }
 
 // Routes returns the table for those who look at it: its operations have nothing
 // behind them.
-func Routes() []desk.Route { return doors{rest: &rest.Door{}}.routes() }
+func Routes() []desk.Route { return doors{rest: &rest.Door{}, archive: &archive.Door{}}.routes() }

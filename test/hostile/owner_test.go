@@ -91,7 +91,7 @@ func TestUploadsAreTheirOwnersAlone(t *testing.T) {
 func TestEveryAnswerHasItsHeaders(t *testing.T) {
 	t.Parallel()
 	w := open(t)
-	fill := strings.NewReplacer("{sessionId}", "x", "{index}", "0", "{entity}", "x", "{speed}", "0", "{name}", "x", "{id}", "x", "{section}", "basic")
+	fill := strings.NewReplacer("{sessionId}", "x", "{index}", "0", "{entity}", "x", "{speed}", "0", "{name}", "x", "{id}", "x", "{section}", "basic", "{archiveId}", "x")
 	api := map[string]string{
 		"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "private, no-cache",
 		"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "Cross-Origin-Resource-Policy": "same-origin",

@@ -57,6 +57,9 @@ func TestEveryOperationHasASuccessAndAFailure(t *testing.T) {
 // pathOf is the path of a step as a pattern is matched with it: placeholders
 // are no separators, and the address of a content is told by its name.
 func pathOf(path string) string {
+	if path == "${zip}" {
+		return "/file/archive/x/archive.zip"
+	}
 	if path == "${url}" || path == "${location}" || path == "${a}" || path == "${b}" {
 		return "/file/content/e/0/n"
 	}

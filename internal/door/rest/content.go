@@ -25,10 +25,10 @@ func (d *Door) createFileURL(q *desk.Call) error {
 	if err != nil {
 		return err
 	}
-	if in.Archive {
-		return errs.Newf(errs.Unsupported, errs.NoPermission, "Not supported action: archives are not made yet")
-	}
 	until := d.Clock().Add(linkLife)
+	if in.Archive {
+		return d.archive(q, places, until)
+	}
 	out := wire.FileURLs{URLs: []wire.FileURL{}, Expires: until}
 	failed := map[string]error{}
 	for i, at := range places {
@@ -48,6 +48,19 @@ func (d *Door) createFileURL(q *desk.Call) error {
 		return nil
 	}
 	return desk.OK(q, out)
+}
+
+// archive answers one address for all places.
+func (d *Door) archive(q *desk.Call, places []desk.Place, until time.Time) error {
+	refs := make([]catalog.Ref, len(places))
+	for i, at := range places {
+		refs[i] = at.Ref
+	}
+	link, err := d.Archive(q, refs, until)
+	if err != nil {
+		return err
+	}
+	return desk.OK(q, wire.FileURLs{URLs: []wire.FileURL{{URL: link}}, Expires: until})
 }
 
 func (d *Door) link(q *desk.Call, at desk.Place, in wire.CreateURLRequest, until time.Time) (string, error) {

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"time"
 
 	"github.com/wharfinger/wharfinger/internal/auth"
 	"github.com/wharfinger/wharfinger/internal/catalog"
@@ -35,6 +36,8 @@ type Options struct {
 	Setup   Setup
 	Site    Site
 	OpenAPI []byte // api/openapi.gen.json
+	// Archive returns an address for many files as one.
+	Archive func(q *desk.Call, refs []catalog.Ref, until time.Time) (string, error)
 	MaxPut  int64  // bytes that PUT /file/content takes
 	Temp    string // directory for bodies of unknown length while they come in
 }

@@ -238,6 +238,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/file/archive/{archiveId}/archive.zip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download many files as one
+         * @description The address comes from `POST /file/url` with `archive` and carries its own permission. The zip is made while it is sent: its length is not known before, and ranges are not served. Files are stored as they are, not compressed. Where a file cannot be read the connection ends before the end of the archive.
+         */
+        get: operations["getArchive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/file/batch": {
         parameters: {
             query?: never;
@@ -1110,7 +1130,7 @@ export interface components {
             /** @description With one URI: this version of it instead of the current one. */
             entity?: string;
             /**
-             * @description One archive of all; not served yet and refused with 403.
+             * @description One address for all of them as one zip archive.
              * @default false
              */
             archive: boolean;
@@ -1897,6 +1917,35 @@ export interface operations {
             };
             413: components["responses"]["TooLarge"];
             415: components["responses"]["Encoded"];
+        };
+    };
+    getArchive: {
+        parameters: {
+            query: {
+                /** @description `signature:unix seconds`. */
+                sign: string;
+            };
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path: {
+                archiveId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The archive, or an envelope (`application/json`) when the request is refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
         };
     };
     putBatch: {
