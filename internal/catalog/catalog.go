@@ -21,6 +21,7 @@ type Options struct {
 	Store   Store
 	Buckets Buckets
 	Keyring *blob.Keyring // opens the keys of encrypted versions
+	Gate    Gate          // opens shares; nil: there are none
 	Clock   core.Clock
 }
 
@@ -29,6 +30,7 @@ type Catalog struct {
 	store   Store
 	buckets Buckets
 	keyring *blob.Keyring
+	gate    Gate
 	clock   core.Clock
 	tidying tidying
 	began   time.Time
@@ -36,23 +38,27 @@ type Catalog struct {
 
 // New returns the catalog over o.
 func New(o Options) *Catalog {
-	return &Catalog{store: o.Store, buckets: o.Buckets, keyring: o.Keyring, clock: o.Clock, began: o.Clock()}
+	return &Catalog{store: o.Store, buckets: o.Buckets, keyring: o.Keyring, gate: o.Gate, clock: o.Clock, began: o.Clock()}
 }
 
-// Ref names a place in a drive. Owner 0 is the caller.
+// Ref names a place in a drive, or in what a share opens. Owner 0 is the caller.
 type Ref struct {
 	Owner core.UserID
 	Path  core.Path
+	Share *ShareKey // the path begins at what it opens; only for reading
 }
 
 // At is the Ref of a path in the caller's own drive.
 func At(p core.Path) Ref { return Ref{Path: p} }
 
-// OwnerOf returns whose drive ref is in, if who may enter it: only one's own,
-// until there are shares. Unauthenticated/login_needed or Forbidden/no_permission.
+// OwnerOf returns whose drive ref is in, if who may change it: only one's own.
+// Unauthenticated/login_needed, Forbidden/no_permission, or Unsupported for a
+// place in a share, which is for reading.
 func OwnerOf(who core.Actor, ref Ref) (core.UserID, error) {
 	const op = "catalog.OwnerOf"
 	switch {
+	case ref.Share != nil:
+		return 0, errs.Newf(errs.Unsupported, errs.NoPermission, "Not supported action").At(op)
 	case ref.Owner != 0 && who.Known() && ref.Owner != who.User:
 		return 0, errs.Newf(errs.Forbidden, errs.NoPermission, "Permission denied").At(op)
 	case !who.Known():
@@ -100,6 +106,10 @@ func Locate(ctx context.Context, tree Tree, owner core.UserID, p core.Path) (Pla
 // Find returns the node at ref; NotFound/path_missing.
 func (c *Catalog) Find(ctx context.Context, who core.Actor, ref Ref) (Node, error) {
 	const op = "catalog.Find"
+	if ref.Share != nil {
+		_, n, err := c.findShared(ctx, who, ref)
+		return n, errs.Wrap(op, err)
+	}
 	owner, err := OwnerOf(who, ref)
 	if err != nil {
 		return Node{}, errs.Wrap(op, err)

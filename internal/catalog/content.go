@@ -13,7 +13,8 @@ import (
 
 // Choose returns the version of the file at ref that is to be read: want, or
 // the current one when want is nil. NotFound/version_missing for a folder or
-// for a version of another file. A file without content has version 0.
+// for a version of another file; through a share strangers read the current one
+// only. A file without content has version 0.
 func (c *Catalog) Choose(ctx context.Context, who core.Actor, ref Ref, want *core.VersionID) (Node, core.VersionID, error) {
 	const op = "catalog.Choose"
 	n, err := c.Find(ctx, who, ref)
@@ -31,7 +32,7 @@ func (c *Catalog) Choose(ctx context.Context, who core.Actor, ref Ref, want *cor
 	if err != nil {
 		return Node{}, 0, errs.Wrap(op, err)
 	}
-	if v.Node != n.ID {
+	if v.Node != n.ID || ref.Share != nil && n.Owner != who.User {
 		return Node{}, 0, missing
 	}
 	return n, v.ID, nil

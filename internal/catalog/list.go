@@ -29,14 +29,19 @@ type Listing struct {
 	Nodes   []Node
 	More    bool
 	Damaged []core.NodeID
+	Single  bool // a share of one file: Nodes is that file, and no folder holds it
 }
 
-// List returns one page of the folder at ref. NotFound/path_missing for a file.
+// List returns one page of the folder at ref. NotFound/path_missing for a file,
+// unless it is what a share opens.
 func (c *Catalog) List(ctx context.Context, who core.Actor, ref Ref, q ListQuery) (Listing, error) {
 	const op = "catalog.List"
 	parent, err := c.Find(ctx, who, ref)
 	if err != nil {
 		return Listing{}, errs.Wrap(op, err)
+	}
+	if parent.Kind == File && ref.Share != nil && ref.Path.IsRoot() {
+		return Listing{Nodes: []Node{parent}, Single: true}, nil
 	}
 	if parent.Kind != Folder {
 		return Listing{}, errs.Newf(errs.NotFound, errs.PathMissing, "%s is a file.", ref.Path).At(op)

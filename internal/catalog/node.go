@@ -161,6 +161,7 @@ const (
 	PermAnonymous       = 1
 	PermShare           = 2
 	PermArchiveDownload = 4
+	PermShareDownload   = 7
 )
 
 // Group carries what its users may do and where their bytes go.
@@ -176,7 +177,13 @@ type Group struct {
 }
 
 // Admin reports whether the group administers the site.
-func (g Group) Admin() bool { return g.Permissions&(1<<PermAdmin) != 0 }
+func (g Group) Admin() bool { return g.May(PermAdmin) }
+
+// May reports whether users of the group have the permission of that bit.
+func (g Group) May(bit uint) bool { return g.Permissions>>bit&1 != 0 }
+
+// Anonymous is the group of those who did not sign in.
+const Anonymous core.GroupID = 3
 
 // Policy says where bytes go and under which rules.
 type Policy struct {

@@ -17,6 +17,7 @@ type (
 	NodeID    int64
 	VersionID int64
 	PolicyID  int64
+	ShareID   int64
 	Rev       int64  // revision of a row, for compare-and-set
 	SessionID string // UUIDv4 text
 )

@@ -49,6 +49,14 @@ const (
 	RecoverNeeded  Reason = "recover_needed"  // the bytes of a version are not where its row says
 )
 
+// Shares.
+const (
+	ShareMissing    Reason = "share_missing"    // no such share, or not yours
+	ShareExpired    Reason = "share_expired"    // too old, used up, or what it opened is gone
+	SharePassword   Reason = "share_password"   // its password is wrong or was not given
+	AnonymousDenied Reason = "anonymous_denied" // shares open only for those who signed in
+)
+
 // Uploads.
 const (
 	SessionGone     Reason = "session_gone"      // no such upload, not yours, ended or expired

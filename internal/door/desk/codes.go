@@ -254,6 +254,31 @@ var answers = map[errs.Reason]fault{
 		"Restore the blob from a backup, then run `wharf doctor --fix --read-data 1/1`. The log and `wharf doctor` name it.",
 	},
 
+	errs.ShareMissing: {
+		answer{wire.CodeNotFound, "Share not found"},
+		user, never,
+		"There is no such share link, or it is not yours.",
+		"Ask whoever gave you the link for a new one.",
+	},
+	errs.ShareExpired: {
+		answer{wire.CodeNotFound, "Share link expired"},
+		user, never,
+		"The link is too old, its downloads are used up, what it opened is gone, or its owner may not share any more.",
+		"Ask whoever gave you the link for a new one.",
+	},
+	errs.SharePassword: {
+		answer{wire.CodeSharePasswordWrong, "Incorrect share password"},
+		user, changed,
+		"The password of the link is wrong or was not given.",
+		"Give the password: `cloudreve://<id>:<password>@share/…`.",
+	},
+	errs.AnonymousDenied: {
+		answer{wire.CodeAnonymousShareDenied, "Sign in to open this share"},
+		user, signed,
+		"Share links of this site open only for those who signed in.",
+		"Sign in.",
+	},
+
 	errs.SessionGone: {
 		answer{wire.CodeUploadSessionGone, ""},
 		user, never,

@@ -134,6 +134,22 @@ type Session struct {
 	EndSHA256  []byte
 }
 
+type Share struct {
+	ID         int64
+	Owner      int64
+	Node       int64
+	Name       string
+	Kind       int64
+	Sealed     []byte
+	ExpiresUs  int64
+	Remain     int64
+	Visited    int64
+	Downloaded int64
+	ShowView   bool
+	ShowReadme bool
+	CreatedUs  int64
+}
+
 type Site struct {
 	Name  string
 	Value string

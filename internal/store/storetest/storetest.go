@@ -121,6 +121,7 @@ func Run(t *testing.T, open func(testing.TB) *store.Store) {
 		{"copies race", testCopyRaces},
 		{"trash", testTrash},
 		{"auth", testAuth},
+		{"shares", testShares},
 		{"transactions", testTransactions},
 		{"races", testRaces},
 	}
