@@ -288,6 +288,31 @@ type DeleteUploadRequest struct {
 	URI string `json:"uri"`
 }
 
+// Device *(addition)* A device that is signed in.
+type Device struct {
+	// Address IP address at the sign-in.
+	Address   string    `json:"address"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// Current The device that asks.
+	Current bool `json:"current"`
+
+	// Expires When it is signed out unless it is used.
+	Expires time.Time `json:"expires"`
+	ID      string    `json:"id"`
+
+	// LastSeen When it last renewed its tokens.
+	LastSeen time.Time `json:"last_seen"`
+
+	// UserAgent What the client says it is.
+	UserAgent string `json:"user_agent"`
+}
+
+// DeviceList defines model for DeviceList.
+type DeviceList struct {
+	Devices []Device `json:"devices"`
+}
+
 // EncryptMetadata Present when the client must encrypt what it sends. The block counter at byte `o` is `iv + ⌊o/16⌋` as a 128-bit big-endian number, so each chunk can be encrypted alone.
 type EncryptMetadata struct {
 	Algorithm string `json:"algorithm"`
@@ -507,6 +532,25 @@ type Pagination struct {
 	TotalItems int    `json:"total_items,omitempty"`
 }
 
+// PatchUserSettingRequest defines model for PatchUserSettingRequest.
+type PatchUserSettingRequest struct {
+	CurrentPassword     string  `json:"current_password,omitempty"`
+	DisableViewSync     *bool   `json:"disable_view_sync,omitempty"`
+	Language            *string `json:"language,omitempty"`
+	NewPassword         *string `json:"new_password,omitempty"`
+	Nick                *string `json:"nick,omitempty"`
+	PreferredTheme      *string `json:"preferred_theme,omitempty"`
+	ShareLinksInProfile *string `json:"share_links_in_profile,omitempty"`
+	TwoFaCode           string  `json:"two_fa_code,omitempty"`
+	TwoFaEnabled        *bool   `json:"two_fa_enabled,omitempty"`
+
+	// VersionRetentionEnabled Keep former contents of files, as far as the group does.
+	VersionRetentionEnabled *bool `json:"version_retention_enabled,omitempty"`
+
+	// VersionRetentionMax How many contents of a file are kept, as far as the group keeps them; 0: as many as it does.
+	VersionRetentionMax *int64 `json:"version_retention_max,omitempty"`
+}
+
 // PatchViewRequest defines model for PatchViewRequest.
 type PatchViewRequest struct {
 	URI string `json:"uri"`
@@ -525,6 +569,14 @@ type RenameRequest struct {
 	// NewName At most 255 bytes of UTF-8.
 	NewName string `json:"new_name"`
 	URI     string `json:"uri"`
+}
+
+// SecondFactorRequest defines model for SecondFactorRequest.
+type SecondFactorRequest struct {
+	Otp string `json:"otp"`
+
+	// SessionID The `data` of the answer 203.
+	SessionID string `json:"session_id"`
 }
 
 // SetupRequest defines model for SetupRequest.

@@ -11,14 +11,17 @@ import (
 	"time"
 
 	"github.com/wharfinger/wharfinger/api"
+	"github.com/wharfinger/wharfinger/internal/account"
 	"github.com/wharfinger/wharfinger/internal/auth"
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
+	accountdoor "github.com/wharfinger/wharfinger/internal/door/account"
 	"github.com/wharfinger/wharfinger/internal/door/archive"
 	"github.com/wharfinger/wharfinger/internal/door/desk"
 	"github.com/wharfinger/wharfinger/internal/door/rest"
 	"github.com/wharfinger/wharfinger/internal/errs"
 	"github.com/wharfinger/wharfinger/internal/lane"
+	"github.com/wharfinger/wharfinger/internal/store/accounts"
 	"github.com/wharfinger/wharfinger/internal/upload"
 )
 
@@ -84,9 +87,9 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 	if err != nil {
 		return nil, errs.Wrap(op, err)
 	}
+	tokens := auth.New(auth.Options{Store: b.store.Auth(), Keys: b.keys, IDs: b.ids, Clock: c.Clock})
 	front := desk.New(desk.Options{
-		Tokens: auth.New(auth.Options{Store: b.store.Auth(), Keys: b.keys, IDs: b.ids, Clock: c.Clock}),
-		IDs:    b.ids, Clock: c.Clock, Log: c.Log, URL: site, Stall: bodyStall, Lane: laneOf,
+		Tokens: tokens, IDs: b.ids, Clock: c.Clock, Log: c.Log, URL: site, Stall: bodyStall, Lane: laneOf,
 	})
 	signer := auth.NewSigner(b.keys)
 	zips := archive.New(archive.Options{Desk: front, Catalog: b.catalog, Signer: signer})
@@ -95,6 +98,12 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 		rest: rest.New(rest.Options{
 			Desk: front, Archive: zips.Offer, Catalog: b.catalog, Engine: a.engine, Setup: a.setup, OpenAPI: api.Description(),
 			Signer: signer, MaxPut: maxPut, Temp: b.dir, Site: rest.Site{ID: id, Title: c.Title, Version: apiVersion},
+		}),
+		account: accountdoor.New(accountdoor.Options{
+			Desk: front, Catalog: b.catalog, Setup: a.setup, Keeper: account.New(account.Options{
+				Store: accounts.New(b.store), Accounts: b.store.Auth(), Tokens: tokens, Vault: auth.NewVault(b.keys), IDs: b.ids,
+				Clock: c.Clock, Title: c.Title,
+			}),
 		}),
 	}.routes())
 	rest.MountDocs(front)

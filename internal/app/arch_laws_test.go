@@ -50,6 +50,7 @@ var rooms = []room{
 	{"client/batch", 2, []string{"client", "api/wire"}},
 	{"internal/blob", 1, []string{"internal/core", "internal/errs"}},
 	{"internal/auth", 1, []string{"internal/core", "internal/errs"}},
+	{"internal/account", 2, []string{"internal/auth", "internal/core", "internal/errs"}},
 	{"internal/event", 1, []string{"internal/core", "internal/errs"}},
 	{"internal/job", 1, []string{"internal/core", "internal/errs"}},
 	{"internal/blob/blobtest", testKit, []string{"internal/blob", "internal/core", "internal/errs"}},
@@ -64,7 +65,7 @@ var rooms = []room{
 	{"internal/store/serial", 4, []string{"internal/store/dialect", "internal/core", "internal/errs"}},
 	{"internal/store/part", 4, []string{"internal/store/query", "internal/store/dialect", "internal/errs"}},
 	{"internal/store/storetest", testKit, []string{
-		"internal/store", "internal/store/*", "internal/catalog", "internal/share", "internal/upload", "internal/auth",
+		"internal/store", "internal/account", "internal/store/*", "internal/catalog", "internal/share", "internal/upload", "internal/auth",
 		"internal/event", "internal/job", "internal/blob", "internal/core", "internal/errs",
 	}},
 	{"internal/store", 5, []string{
@@ -72,7 +73,7 @@ var rooms = []room{
 		"internal/event", "internal/job", "internal/blob", "internal/core", "internal/errs",
 	}},
 	{"internal/store/*", 5, []string{ // a subject each, over part.Base; not store itself
-		"internal/store/part", "internal/store/query", "internal/store/dialect", "internal/catalog", "internal/share", "internal/upload", "internal/auth",
+		"internal/store/part", "internal/account", "internal/store/query", "internal/store/dialect", "internal/catalog", "internal/share", "internal/upload", "internal/auth",
 		"internal/event", "internal/job", "internal/blob", "internal/core", "internal/errs",
 	}},
 	{"internal/door/batch", 4, []string{"internal/errs", "api/wire"}}, // a part of rest's wire
@@ -84,7 +85,7 @@ var rooms = []room{
 		"api/wire", "api",
 	}},
 	{"internal/door/*", 5, []string{ // blob for its values alone (ranges, digests): they are in the engine's signatures
-		"internal/door/desk", "internal/share", "internal/upload", "internal/catalog", "internal/blob", "internal/auth", "internal/core", "internal/errs", "api/wire", "api",
+		"internal/door/desk", "internal/account", "internal/share", "internal/upload", "internal/catalog", "internal/blob", "internal/auth", "internal/core", "internal/errs", "api/wire", "api",
 	}},
 	{"internal/app", 6, []string{"**"}},
 	{"cmd/*", 7, []string{"**"}},

@@ -3,6 +3,7 @@ package app
 import (
 	"slices"
 
+	"github.com/wharfinger/wharfinger/internal/door/account"
 	"github.com/wharfinger/wharfinger/internal/door/archive"
 	"github.com/wharfinger/wharfinger/internal/door/desk"
 	"github.com/wharfinger/wharfinger/internal/door/rest"
@@ -12,13 +13,24 @@ import (
 type doors struct {
 	rest    *rest.Door
 	archive *archive.Door
+	account *account.Door
 }
 
 // routes is the table of the API: nothing is served that is not in it.
 func (d doors) routes() []desk.Route {
-	return slices.Concat(d.rest.Routes(), d.archive.Routes())
+	return slices.Concat(
+		d.rest.Routes(),
+		d.archive.Routes(),
+		d.account.Routes(),
+	)
 }
 
 // Routes returns the table for those who look at it: its operations have nothing
 // behind them.
-func Routes() []desk.Route { return doors{rest: &rest.Door{}, archive: &archive.Door{}}.routes() }
+func Routes() []desk.Route {
+	return doors{
+		rest:    &rest.Door{},
+		archive: &archive.Door{},
+		account: &account.Door{},
+	}.routes()
+}

@@ -11,7 +11,7 @@ import (
 	"github.com/wharfinger/wharfinger/internal/errs"
 )
 
-// setup makes the first administrator, once. It implements rest.Setup.
+// setup makes the first administrator, once. It is the Setup of the doors.
 type setup struct {
 	base  *Base
 	token *auth.SetupToken

@@ -13,6 +13,7 @@
 //
 //	keys := auth.DeriveKeys(master)
 //	t := auth.New(auth.Options{Store: st.Auth(), Keys: keys, IDs: core.NewIDs(keys.IDs), Clock: time.Now})
-//	pair, account, err := t.SignIn(ctx, email, password, auth.SignIn{Agent: agent, Addr: addr})
+//	account, err := t.Prove(ctx, email, password, addr)
+//	pair, err := t.Issue(ctx, account, auth.SignIn{Agent: agent, Addr: addr})
 //	actor, err := t.Verify(ctx, pair.Access.Reveal())
 package auth

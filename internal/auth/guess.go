@@ -52,6 +52,42 @@ func attemptOf(user core.UserID, email, network string) attempt {
 	return attempt{each: "login:" + who + "@" + network, address: "login:@" + network}
 }
 
+// Guess is one try at a secret of a user that is not the password, such as a
+// code. It is counted for the user wherever it comes from: who got this far has
+// the password, so nobody else can lock the user out by it.
+type Guess struct {
+	What string // a word of our own, such as "factor"
+	User core.UserID
+	Addr string // IP address of the client, with or without a port
+}
+
+// Guess runs try unless there were too many that were wrong, and counts it if it
+// is; Transient/too_many_guesses, and try does not run. Tries of one user run
+// one after another.
+func (t *Tokens) Guess(ctx context.Context, q Guess, try func(context.Context) (right bool, err error)) (bool, error) {
+	const op = "auth.Guess"
+	from := network(q.Addr)
+	a := attempt{each: q.What + ":u:" + strconv.FormatInt(int64(q.User), 10), address: "login:@" + from}
+	for _, seat := range []string{a.each, from} {
+		leave, err := t.guard.enter(ctx, seat)
+		if err != nil {
+			return false, errs.Wrap(op, err)
+		}
+		defer leave() //nolint:gocritic // two, and both are held to the end
+	}
+	if err := t.guard.allow(ctx, a); err != nil {
+		return false, errs.Wrap(op, err)
+	}
+	right, err := try(ctx)
+	switch {
+	case err != nil:
+		return false, errs.Wrap(op, err)
+	case right:
+		return true, errs.Wrap(op, t.guard.right(ctx, a))
+	}
+	return false, errs.Wrap(op, t.guard.wrong(ctx, a))
+}
+
 // digest keeps addresses that somebody mistyped out of the database.
 func digest(email string) string {
 	h := sha256.Sum256([]byte(email))
@@ -124,7 +160,7 @@ func (g *guard) allow(ctx context.Context, a attempt) error {
 		}
 		if n >= c.max {
 			return errs.Newf(errs.Transient, errs.TooManyGuesses,
-				"Too many wrong passwords. Wait %d minutes, then try again.", int(guessWindow/time.Minute)).At(op)
+				"Too many wrong tries. Wait %d minutes, then try again.", int(guessWindow/time.Minute)).At(op)
 		}
 	}
 	return nil

@@ -26,6 +26,7 @@ type Keys struct {
 	URL   Key // signs addresses
 	IDs   Key // for core.NewIDs
 	Link  Key // callbacks and links that storage vendors send back
+	Vault Key // seals the secrets of accounts, see NewVault
 }
 
 // DeriveKeys returns the keys of the site whose master key it is (HKDF-SHA256,
@@ -38,6 +39,7 @@ func DeriveKeys(master [32]byte) Keys {
 		URL:   derive(master, "wharfinger/v1/url"),
 		IDs:   derive(master, "wharfinger/v1/public-id"),
 		Link:  derive(master, "wharfinger/v1/link"),
+		Vault: derive(master, "wharfinger/v1/vault"),
 	}
 }
 

@@ -18,7 +18,7 @@ func TestASignedInDeviceIsItsAccount(t *testing.T) {
 		t.Fatal(err)
 	}
 	who, err := s.Verify(t.Context(), p.Access.Reveal())
-	if want := (core.Actor{User: ann, Group: 2, Admin: true, Via: core.ViaToken}); err != nil || who != want {
+	if want := (core.Actor{User: ann, Group: 2, Admin: true, Via: core.ViaToken, Device: s.db.family(t).ID}); err != nil || who != want {
 		t.Errorf("Verify: %+v, %v; want %+v", who, err, want)
 	}
 	if acc.User != ann {

@@ -83,8 +83,8 @@ func (t *Tokens) familyInForce(ctx context.Context, c claims) (Family, error) {
 		return Family{}, errs.Wrap(op, err)
 	}
 	switch {
-	case subtle.ConstantTimeCompare([]byte(c.State), []byte(t.state(f))) != 1:
-		return Family{}, refused(op, "the token is of another account or epoch", nil)
+	case subtle.ConstantTimeCompare([]byte(c.State), []byte(t.state(f, c.Epoch))) != 1:
+		return Family{}, refused(op, "the token is of another account", nil)
 	case !t.now().Before(f.Expires):
 		return Family{}, refused(op, "the device has expired", nil)
 	}
@@ -99,10 +99,10 @@ func dead(f Family, acc Account, c claims) string {
 	switch {
 	case f.Revoked:
 		return "the device is signed out"
-	case f.Epoch != c.Epoch:
-		return "the token is of another epoch than its device"
-	case acc.Epoch != c.Epoch:
-		return "the account has ended all its devices since"
+	case f.Epoch < c.Epoch:
+		return "the token is of a newer epoch than its device"
+	case acc.Epoch != f.Epoch: // f is of a newer one than c if the account kept it when it ended the others
+		return "the account has ended all its other devices since"
 	case acc.Banned, !acc.Active:
 		return "the account is closed"
 	}
@@ -133,6 +133,27 @@ func (t *Tokens) SignOut(ctx context.Context, token string) error {
 func (t *Tokens) end(ctx context.Context, family string) error {
 	defer t.families.drop(family)
 	return t.store.Revoke(ctx, family)
+}
+
+// End signs a device of the user out, at once in this process;
+// NotFound/session_mismatch if the user has no such device.
+func (t *Tokens) End(ctx context.Context, user core.UserID, device string) error {
+	const op = "auth.End"
+	f, err := t.store.Family(ctx, device)
+	if err == nil && f.User != user || errs.Is(err, errs.NotFound) {
+		return errs.Newf(errs.NotFound, errs.SessionMismatch, "There is no such device").At(op)
+	}
+	if err != nil {
+		return errs.Wrap(op, err)
+	}
+	return errs.Wrap(op, t.end(ctx, device))
+}
+
+// Kept must be called after an account was given a new epoch that one of its
+// devices was taken over into: all others die at once, that one lives on.
+func (t *Tokens) Kept(id core.UserID, device string) {
+	t.AccountChanged(id)
+	t.families.drop(device)
 }
 
 // AccountChanged must be called after an account was banned, deactivated or given a
@@ -169,12 +190,19 @@ func (t *Tokens) Verify(ctx context.Context, token string) (core.Actor, error) {
 	if err != nil {
 		return core.Actor{}, errs.Wrap(op, err)
 	}
-	acc, err := t.account(ctx, f.User, c.Epoch)
+	acc, err := t.account(ctx, f.User, max(c.Epoch, f.Epoch))
 	if errs.Is(err, errs.NotFound) {
 		return core.Actor{}, refused(op, "no such account", err)
 	}
 	if err != nil {
 		return core.Actor{}, errs.Wrap(op, err)
+	}
+	if f.Epoch < acc.Epoch && !f.Revoked {
+		// What we remember of the device may be from before it was kept.
+		t.families.drop(f.ID)
+		if f, err = t.families.get(ctx, c.Family); err != nil {
+			return core.Actor{}, errs.Wrap(op, err)
+		}
 	}
 	if why := dead(f, acc, c); why != "" {
 		return core.Actor{}, refused(op, why, nil)
@@ -182,7 +210,7 @@ func (t *Tokens) Verify(ctx context.Context, token string) (core.Actor, error) {
 	if c.Subject != t.ids.Encode(core.TagUser, int64(f.User)) {
 		return core.Actor{}, refused(op, "the token is of another account than its device", nil)
 	}
-	return core.Actor{User: acc.User, Group: acc.Group, Admin: acc.Admin, Via: core.ViaToken}, nil
+	return core.Actor{User: acc.User, Group: acc.Group, Admin: acc.Admin, Via: core.ViaToken, Device: f.ID}, nil
 }
 
 // account is read again if a token knows of a newer epoch than what we remember:

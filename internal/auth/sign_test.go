@@ -144,7 +144,7 @@ func TestKeysAreNotPrinted(t *testing.T) {
 		}
 	}
 	text, err := json.Marshal(k)
-	if err != nil || strings.Count(string(text), "•••") != 5 {
+	if err != nil || strings.Count(string(text), "•••") != 6 {
 		t.Errorf("%s %v", text, err)
 	}
 }

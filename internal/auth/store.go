@@ -24,12 +24,13 @@ type Account struct {
 type Family struct {
 	ID      string // UUIDv4
 	User    core.UserID
-	Epoch   int64     // of the account when it signed in
+	Epoch   int64     // of the account when it signed in, or when the account kept it
 	Serial  int64     // of the newest refresh token, from 1
 	Rotated time.Time // when that token was issued
 	Created time.Time
 	Expires time.Time // of the newest refresh token
 	Agent   string    // User-Agent, cut to 256 bytes
+	Addr    string    // where it signed in from, without a port; cut to 64 bytes
 	Revoked bool
 }
 
@@ -44,6 +45,7 @@ type Accounts interface {
 
 // Families keeps signed-in devices.
 type Families interface {
+	// AddFamily may forget families of that user that have expired.
 	AddFamily(ctx context.Context, f Family) error
 	// Family: NotFound/bad_token.
 	Family(ctx context.Context, id string) (Family, error)

@@ -90,7 +90,7 @@ func (t *Tokens) mint(f Family) (Pair, error) {
 	if p.Access, err = t.signed(c); err != nil {
 		return Pair{}, errs.As(op, errs.Internal, errs.CipherFailed, err)
 	}
-	c.Kind, c.Expires, c.State = kindRefresh, p.RefreshExpires.Unix(), t.state(f)
+	c.Kind, c.Expires, c.State = kindRefresh, p.RefreshExpires.Unix(), t.state(f, f.Epoch)
 	if p.Refresh, err = t.signed(c); err != nil {
 		return Pair{}, errs.As(op, errs.Internal, errs.CipherFailed, err)
 	}
@@ -106,12 +106,12 @@ func (t *Tokens) signed(c claims) (core.Secret, error) {
 // id names the token: no two of a site have the same.
 func (c *claims) id() string { return fmt.Sprintf("%s.%d.%s", c.Family, c.Serial, c.Kind) }
 
-// state binds a refresh token to the account it was made for: another user or
-// epoch in the row of the family, and the token is not its.
-func (t *Tokens) state(f Family) string {
+// state binds a refresh token to the account it was made for, and the epoch that
+// was: another user in the row of the family, and the token is not its.
+func (t *Tokens) state(f Family, epoch int64) string {
 	h := hmac.New(sha256.New, t.keys.State[:])
 	b := binary.BigEndian.AppendUint64(nil, uint64(f.User))
-	b = binary.BigEndian.AppendUint64(b, uint64(f.Epoch))
+	b = binary.BigEndian.AppendUint64(b, uint64(epoch))
 	h.Write(append(b, f.ID...))
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:16])
 }

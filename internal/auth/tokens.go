@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/netip"
 	"strings"
 	"time"
 	"unicode"
@@ -107,32 +108,19 @@ func (t *Tokens) Exists(ctx context.Context, email string) (bool, error) {
 	return err == nil, errs.Wrap(op, err)
 }
 
-// SignIn starts a new device of the account.
+// Prove returns the account of a right password. Nobody is signed in by it: see
+// Issue, and what internal/account asks for beside a password.
 //
 //   - Unauthenticated/bad_login: address or password wrong, never which; both
 //     cost the same work;
 //   - Transient/too_many_guesses: too many wrong passwords of this account from
 //     this address, or from this address at all; the password was not looked at;
-//   - Forbidden/user_banned, user_inactive: the password is right;
+//   - Forbidden/user_banned, user_inactive: the password is right, see Refused;
 //   - Invalid/bad_param: no password has that length.
 //
 // The caller renews the hash of an Account for which NeedsRehash holds, see Rehash.
-func (t *Tokens) SignIn(ctx context.Context, email string, pw core.Secret, meta SignIn) (Pair, Account, error) {
-	const op = "auth.SignIn"
-	acc, err := t.prove(ctx, email, pw, meta.Addr)
-	if err != nil {
-		return Pair{}, Account{}, errs.Wrap(op, err)
-	}
-	p, err := t.Issue(ctx, acc, meta)
-	if err != nil {
-		return Pair{}, Account{}, errs.Wrap(op, err)
-	}
-	return p, acc, nil
-}
-
-// prove returns the account of a right password.
-func (t *Tokens) prove(ctx context.Context, email string, pw core.Secret, addr string) (Account, error) {
-	const op = "auth.prove"
+func (t *Tokens) Prove(ctx context.Context, email string, pw core.Secret, addr string) (Account, error) {
+	const op = "auth.Prove"
 	if err := shape(pw, minTried); err != nil {
 		return Account{}, errs.Wrap(op, err)
 	}
@@ -151,7 +139,34 @@ func (t *Tokens) prove(ctx context.Context, email string, pw core.Secret, addr s
 	if err != nil && !errs.Is(err, errs.NotFound) {
 		return Account{}, errs.Wrap(op, err)
 	}
-	try := attemptOf(acc.User, email, from)
+	acc, err = t.compare(ctx, acc, pw, attemptOf(acc.User, email, from))
+	return acc, errs.Wrap(op, err)
+}
+
+// ProveAgain is Prove for somebody who is signed in.
+func (t *Tokens) ProveAgain(ctx context.Context, user core.UserID, pw core.Secret, addr string) (Account, error) {
+	const op = "auth.ProveAgain"
+	if err := shape(pw, minTried); err != nil {
+		return Account{}, errs.Wrap(op, err)
+	}
+	from := network(addr)
+	leave, err := t.guard.enter(ctx, from)
+	if err != nil {
+		return Account{}, errs.Wrap(op, err)
+	}
+	defer leave()
+	acc, err := t.store.Account(ctx, user)
+	if err != nil {
+		return Account{}, errs.Wrap(op, err)
+	}
+	acc, err = t.compare(ctx, acc, pw, attemptOf(user, "", from))
+	return acc, errs.Wrap(op, err)
+}
+
+// compare returns acc if the password is its. The caller has the turn of the
+// address.
+func (t *Tokens) compare(ctx context.Context, acc Account, pw core.Secret, try attempt) (Account, error) {
+	const op = "auth.compare"
 	if err := t.guard.allow(ctx, try); err != nil {
 		return Account{}, errs.Wrap(op, err)
 	}
@@ -174,28 +189,51 @@ func (t *Tokens) prove(ctx context.Context, email string, pw core.Secret, addr s
 		}
 		return Account{}, bad
 	}
-	return acc, errs.Wrap(op, t.guard.right(ctx, try))
+	if err := t.guard.right(ctx, try); err != nil {
+		return Account{}, errs.Wrap(op, err)
+	}
+	if err := acc.Refused(); err != nil {
+		return Account{}, errs.Wrap(op, err)
+	}
+	return acc, nil
+}
+
+// Refused says why the account may not sign in, nil if it may.
+func (a Account) Refused() error {
+	switch {
+	case a.Banned:
+		return errs.New(errs.Forbidden, errs.UserBanned)
+	case !a.Active:
+		return errs.New(errs.Forbidden, errs.UserInactive)
+	}
+	return nil
 }
 
 // Issue starts a new device of an account whose owner has been proved another
 // way, such as by having just made it.
 func (t *Tokens) Issue(ctx context.Context, acc Account, meta SignIn) (Pair, error) {
 	const op = "auth.Issue"
-	switch {
-	case acc.Banned:
-		return Pair{}, errs.New(errs.Forbidden, errs.UserBanned).At(op)
-	case !acc.Active:
-		return Pair{}, errs.New(errs.Forbidden, errs.UserInactive).At(op)
+	if err := acc.Refused(); err != nil {
+		return Pair{}, errs.Wrap(op, err)
 	}
 	now := t.now()
 	f := t.renewed(Family{
 		ID: core.NewUUID(), User: acc.User, Epoch: acc.Epoch, Created: now, Agent: printable(meta.Agent, 256),
+		Addr: printable(bare(meta.Addr), 64),
 	}, now)
 	if err := t.store.AddFamily(ctx, f); err != nil {
 		return Pair{}, errs.Wrap(op, err)
 	}
 	p, err := t.mint(f)
 	return p, errs.Wrap(op, err)
+}
+
+// bare is an address without its port.
+func bare(addr string) string {
+	if ap, err := netip.ParseAddrPort(addr); err == nil {
+		return ap.Addr().Unmap().String()
+	}
+	return addr
 }
 
 // now has the precision in which rows are kept, since pairs are minted from both.

@@ -153,6 +153,16 @@ type User struct {
 	Epoch    int64 // raised to end every token of the user
 	Language string
 	Created  time.Time
+	Profile  Profile
+}
+
+// Profile is what users say about themselves; internal/account changes it.
+type Profile struct {
+	Theme       string // as the client that chose it understands it
+	Avatar      string // "file" with a picture, "" without
+	ViewAlone   bool   // how folders are shown is not kept on the server
+	ShareLinks  string // which share links strangers see, in the words of the wire
+	MaxVersions int64  // contents kept of a file, as far as the group keeps them; 0: as many as it does
 }
 
 // Permission bits of a group, as the wire numbers them (surface.md §0).
@@ -174,6 +184,15 @@ type Group struct {
 	MaxSessions int64         // open uploads a user may have
 	MaxVersions int64         // contents kept of a file; at least 1
 	TrashFor    time.Duration // how long what was deleted can be restored
+}
+
+// Keeps is how many contents of a file are kept for u, at least 1.
+func (g Group) Keeps(u User) int64 {
+	n := g.MaxVersions
+	if u.Profile.MaxVersions > 0 {
+		n = min(n, u.Profile.MaxVersions)
+	}
+	return max(1, n)
 }
 
 // Admin reports whether the group administers the site.

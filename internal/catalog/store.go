@@ -186,7 +186,8 @@ type Directory interface {
 	// AddUser adds the user and the root folder of the user; Exists/name_taken
 	// when the address is in use. u.ID and root are minted by the caller.
 	AddUser(ctx context.Context, u User, root core.NodeID) error
-	// UpdateUser writes all of u but the ledger's columns; NotFound/user_unknown,
+	// UpdateUser writes all of u but the ledger's columns and the profile;
+	// NotFound/user_unknown,
 	// Exists/name_taken when the address is another's.
 	UpdateUser(ctx context.Context, u User) error
 	// Group and GroupByName: NotFound/user_unknown.

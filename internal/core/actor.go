@@ -60,6 +60,8 @@ type Actor struct {
 	Group GroupID
 	Admin bool
 	Via   Via
+	// Device is the signed-in device whose token it is; "" for other ways in.
+	Device string
 }
 
 // Known reports whether somebody signed in.

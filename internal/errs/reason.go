@@ -33,6 +33,21 @@ const (
 	SetupDone      Reason = "setup_done"       // the first administrator exists already
 )
 
+// One's own account.
+const (
+	PasswordWrong  Reason = "password_wrong"  // the caller's present password is another
+	FactorWrong    Reason = "factor_wrong"    // the code of the second factor is wrong, late or used
+	FactorMissing  Reason = "factor_missing"  // no second factor is there, or was offered just now
+	FactorOn       Reason = "factor_on"       // there is a second factor already
+	TicketGone     Reason = "ticket_gone"     // the sign-in waited too long for its second step
+	PictureMissing Reason = "picture_missing" // the user has no picture
+	PictureBad     Reason = "picture_bad"     // not a picture that is taken
+	PasskeyOff     Reason = "passkey_off"     // passkeys do not work at this address
+	PasskeyRefused Reason = "passkey_refused" // the answer of a passkey does not hold
+	PasskeyKnown   Reason = "passkey_known"   // it is registered already
+	PasskeyMissing Reason = "passkey_missing" // the user has no such passkey
+)
+
 // Names and versions.
 const (
 	PathMissing    Reason = "path_missing"    // nothing there

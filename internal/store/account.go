@@ -40,9 +40,12 @@ func (t *tx) AccountByEmail(ctx context.Context, email string) (auth.Account, er
 
 func (t *tx) AddFamily(ctx context.Context, f auth.Family) error {
 	const op = "store.AddFamily"
+	if err := t.q.PruneFamilies(ctx, query.PruneFamiliesParams{UserID: int64(f.User), BeforeUs: micros(f.Created)}); err != nil {
+		return t.fail(op, err)
+	}
 	return t.fail(op, t.q.AddFamily(ctx, query.AddFamilyParams{
 		ID: f.ID, UserID: int64(f.User), Epoch: f.Epoch, Serial: f.Serial, RotatedUs: micros(f.Rotated),
-		CreatedUs: micros(f.Created), ExpiresUs: micros(f.Expires), Agent: f.Agent, Revoked: f.Revoked,
+		CreatedUs: micros(f.Created), ExpiresUs: micros(f.Expires), Agent: f.Agent, Revoked: f.Revoked, Addr: f.Addr,
 	}))
 }
 
@@ -54,7 +57,8 @@ func (t *tx) Family(ctx context.Context, id string) (auth.Family, error) {
 	}
 	return auth.Family{
 		ID: r.ID, User: core.UserID(r.UserID), Epoch: r.Epoch, Serial: r.Serial, Rotated: core.FromMicros(r.RotatedUs),
-		Created: core.FromMicros(r.CreatedUs), Expires: core.FromMicros(r.ExpiresUs), Agent: r.Agent, Revoked: r.Revoked,
+		Created: core.FromMicros(r.CreatedUs), Expires: core.FromMicros(r.ExpiresUs), Agent: r.Agent, Addr: r.Addr,
+		Revoked: r.Revoked,
 	}, nil
 }
 

@@ -102,6 +102,9 @@ func toUser(r query.User) catalog.User {
 		ID: core.UserID(r.ID), Email: r.Email, Nick: r.Nick, Password: core.Secret(r.Password),
 		Group: core.GroupID(r.GroupID), Status: catalog.Status(r.Status), Quota: r.Quota, Epoch: r.Epoch,
 		Language: r.Language, Created: core.FromMicros(r.CreatedUs),
+		Profile: catalog.Profile{
+			Theme: r.Theme, Avatar: r.Avatar, ViewAlone: r.ViewAlone, ShareLinks: r.ShareLinks, MaxVersions: r.MaxVersions,
+		},
 	}
 }
 

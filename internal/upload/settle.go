@@ -131,7 +131,7 @@ func updated(s Session, now time.Time) time.Time {
 	return s.Modified
 }
 
-// retire drops the contents beyond what the owner's group keeps, and all but
+// retire drops the contents beyond what the owner and the group keep, and all but
 // the newest live photo.
 func (e *Engine) retire(ctx context.Context, tx Tx, s Session) error {
 	if s.Fresh {
@@ -145,7 +145,7 @@ func (e *Engine) retire(ctx context.Context, tx Tx, s Session) error {
 	if err != nil {
 		return err
 	}
-	keep := max(1, group.MaxVersions)
+	keep := group.Keeps(owner)
 	if s.Kind == catalog.LivePhoto {
 		keep = 1
 	}

@@ -44,7 +44,8 @@
 // Lines between exchanges: `# …` is a comment; `# reference: …` says where we
 // leave the reference server on purpose, and makes -strict=false skip the case;
 // `! restart` and `! clock 25h` need a server in this process, `! local` only
-// says that the case needs one; `= name 2*chunk` sets a number and `= name
-// repeat 255 a` a text. The comment of a file may hold a line `server:
+// says that the case needs one; `= name 2*chunk` sets a number, `= name
+// repeat 255 a` a text and `= name totp secret` the code that an app shows now for
+// the secret ${secret}. The comment of a file may hold a line `server:
 // chunk=65536 …` with the settings that it needs (see process_test.go).
 package wire_test

@@ -3,6 +3,10 @@ package wire_test
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base32"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -62,12 +66,30 @@ func (r *runner) obey(t *testing.T, order []string) error {
 		n, err := r.values.calc(order[3])
 		r.values[order[1]] = strings.Repeat(order[4], int(n))
 		return err
+	case order[0] == "set" && len(order) == 4 && order[2] == "totp":
+		now := time.Now()
+		if p := r.server.running; p != nil {
+			now = p.config.Clock()
+		}
+		code, err := totp(r.values[order[3]], now)
+		r.values[order[1]] = code
+		return err
 	case order[0] == "set" && len(order) == 3:
 		n, err := r.values.calc(order[2])
 		r.values[order[1]] = strconv.FormatInt(n, 10)
 		return err
 	}
 	return fmt.Errorf("unknown order")
+}
+
+// totp is the code of RFC 6238 that an app shows for a secret.
+func totp(secret string, now time.Time) (string, error) {
+	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.TrimRight(secret, "="))
+	h := hmac.New(sha1.New, key)
+	h.Write(binary.BigEndian.AppendUint64(nil, uint64(now.Unix()/30)))
+	sum := h.Sum(nil)
+	from := sum[19] & 15
+	return fmt.Sprintf("%06d", binary.BigEndian.Uint32(sum[from:from+4])&0x7fffffff%1_000_000), err
 }
 
 // answer is what came back.

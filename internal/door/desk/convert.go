@@ -52,6 +52,7 @@ func (d *Desk) User(h catalog.Home) wire.User {
 	return wire.User{
 		ID: d.IDs.Encode(core.TagUser, int64(h.User.ID)), Email: h.User.Email, Nickname: h.User.Nick,
 		Status: string(h.User.Status), CreatedAt: h.User.Created, Language: h.User.Language, Group: &g,
+		Avatar: h.User.Profile.Avatar, PreferredTheme: h.User.Profile.Theme, DisableViewSync: h.User.Profile.ViewAlone,
 	}
 }
 

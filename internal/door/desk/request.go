@@ -174,6 +174,12 @@ func (q *Call) Done() error {
 	return nil
 }
 
+// AskMore answers that the step worked and the next one needs data back: code 203.
+func AskMore[T any](q *Call, data T) error {
+	write(q.W, http.StatusOK, wire.Reply[T]{Code: wire.CodeMoreNeeded, Data: &data})
+	return nil
+}
+
 // OK answers success with data.
 func OK[T any](q *Call, data T) error {
 	write(q.W, http.StatusOK, wire.OK(data))

@@ -6,7 +6,6 @@ import (
 
 	"github.com/wharfinger/wharfinger/internal/auth"
 	"github.com/wharfinger/wharfinger/internal/catalog"
-	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/door/desk"
 	"github.com/wharfinger/wharfinger/internal/upload"
 )
@@ -18,13 +17,10 @@ type Site struct {
 	Version string // of the API that we speak
 }
 
-// Setup makes the first administrator, once.
+// Setup is whether the site is ready.
 type Setup interface {
 	// Required reports whether there is no administrator yet.
 	Required(ctx context.Context) (bool, error)
-	// Make checks the one-time token and makes the account; Forbidden/setup_done
-	// for a wrong token or when there is one already.
-	Make(ctx context.Context, token core.Secret, email string, password core.Secret) error
 }
 
 // Options are what a Door is made of. All fields are needed.

@@ -28,20 +28,10 @@ func (d *Door) Routes() []desk.Route {
 		desk.Anyone.Asks("headContent", "HEAD /file/content/{entity}/{speed}/{name}", d.getContent),
 		desk.Anyone.Asks("optionsContent", "OPTIONS /file/content/{entity}/{speed}/{name}", d.optionsContent),
 
-		desk.Anyone.Asks("prepareLogin", "GET /session/prepare", d.prepareLogin),
-		desk.Anyone.Sends("createToken", "POST /session/token", d.createToken),
-		desk.Anyone.Sends("refreshToken", "POST /session/token/refresh", d.refreshToken),
-		desk.Anyone.Sends("deleteToken", "DELETE /session/token", d.deleteToken),
-
-		desk.Member.Asks("getMe", "GET /user/me", d.getMe),
-		desk.Anyone.Asks("getUserInfo", "GET /user/info/{id}", d.getUserInfo),
-		desk.Anyone.Asks("getAvatar", "GET /user/avatar/{id}", d.getAvatar),
 		desk.Member.Asks("getCapacity", "GET /user/capacity", d.getCapacity),
-		desk.Member.Asks("getUserSetting", "GET /user/setting", d.getUserSetting),
 
 		desk.Anyone.Asks("ping", "GET /site/ping", d.ping),
 		desk.Anyone.Asks("getSiteConfig", "GET /site/config/{section}", d.getSiteConfig),
-		desk.Anyone.Sends("setUpSite", "POST /site/setup", d.setUpSite),
 		desk.Anyone.Asks("getOpenAPI", "GET /openapi.json", d.getOpenAPI),
 	}
 }

@@ -1,8 +1,6 @@
 package rest
 
 import (
-	"net/http"
-
 	"github.com/wharfinger/wharfinger/api/wire"
 	"github.com/wharfinger/wharfinger/internal/door/desk"
 )
@@ -14,22 +12,6 @@ func (d *Door) getCapacity(q *desk.Call) error {
 	}
 	// Clients of the protocol expect open uploads among the used bytes.
 	return desk.OK(q, wire.Capacity{Total: c.Total, Used: c.Used + c.Reserved, Reserved: c.Reserved})
-}
-
-func (d *Door) getUserSetting(q *desk.Call) error {
-	h, err := d.Catalog.HomeOf(q.Ctx(), q.Actor.User)
-	if err != nil {
-		return err
-	}
-	return desk.OK(q, wire.UserSetting{
-		VersionRetentionEnabled: h.Group.MaxVersions > 1, VersionRetentionMax: int(h.Group.MaxVersions),
-	})
-}
-
-// getAvatar: nobody can set one yet, and clients show initials then.
-func (d *Door) getAvatar(q *desk.Call) error {
-	http.Error(q.W, "This user has no picture.", http.StatusNotFound)
-	return nil
 }
 
 func (d *Door) ping(q *desk.Call) error { return desk.OK(q, d.Site.Version) }

@@ -1,7 +1,7 @@
 -- name: AddFamily :exec
-INSERT INTO families (id, user_id, epoch, serial, rotated_us, created_us, expires_us, agent, revoked)
+INSERT INTO families (id, user_id, epoch, serial, rotated_us, created_us, expires_us, agent, revoked, addr)
 VALUES (sqlc.arg(id), sqlc.arg(user_id), sqlc.arg(epoch), sqlc.arg(serial), sqlc.arg(rotated_us), sqlc.arg(created_us),
-    sqlc.arg(expires_us), sqlc.arg(agent), sqlc.arg(revoked));
+    sqlc.arg(expires_us), sqlc.arg(agent), sqlc.arg(revoked), sqlc.arg(addr));
 
 -- name: Family :one
 SELECT * FROM families WHERE id = sqlc.arg(id);

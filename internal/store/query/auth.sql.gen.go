@@ -10,9 +10,9 @@ import (
 )
 
 const addFamily = `-- name: AddFamily :exec
-INSERT INTO families (id, user_id, epoch, serial, rotated_us, created_us, expires_us, agent, revoked)
+INSERT INTO families (id, user_id, epoch, serial, rotated_us, created_us, expires_us, agent, revoked, addr)
 VALUES ($1, $2, $3, $4, $5, $6,
-    $7, $8, $9)
+    $7, $8, $9, $10)
 `
 
 type AddFamilyParams struct {
@@ -25,6 +25,7 @@ type AddFamilyParams struct {
 	ExpiresUs int64
 	Agent     string
 	Revoked   bool
+	Addr      string
 }
 
 func (q *Queries) AddFamily(ctx context.Context, arg AddFamilyParams) error {
@@ -38,6 +39,7 @@ func (q *Queries) AddFamily(ctx context.Context, arg AddFamilyParams) error {
 		arg.ExpiresUs,
 		arg.Agent,
 		arg.Revoked,
+		arg.Addr,
 	)
 	return err
 }
@@ -84,7 +86,7 @@ func (q *Queries) Failures(ctx context.Context, arg FailuresParams) (int64, erro
 }
 
 const family = `-- name: Family :one
-SELECT id, user_id, epoch, serial, rotated_us, created_us, expires_us, agent, revoked FROM families WHERE id = $1
+SELECT id, user_id, epoch, serial, rotated_us, created_us, expires_us, agent, revoked, addr FROM families WHERE id = $1
 `
 
 func (q *Queries) Family(ctx context.Context, id string) (Family, error) {
@@ -100,6 +102,7 @@ func (q *Queries) Family(ctx context.Context, id string) (Family, error) {
 		&i.ExpiresUs,
 		&i.Agent,
 		&i.Revoked,
+		&i.Addr,
 	)
 	return i, err
 }

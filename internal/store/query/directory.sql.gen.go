@@ -193,7 +193,7 @@ func (q *Queries) UpdateUser(ctx context.Context, arg UpdateUserParams) (int64, 
 }
 
 const user = `-- name: User :one
-SELECT id, email, email_key, nick, password, group_id, status, quota, epoch, language, created_us, used, reserved FROM users WHERE id = $1
+SELECT id, email, email_key, nick, password, group_id, status, quota, epoch, language, created_us, used, reserved, theme, avatar, view_alone, share_links, max_versions FROM users WHERE id = $1
 `
 
 func (q *Queries) User(ctx context.Context, id int64) (User, error) {
@@ -213,12 +213,17 @@ func (q *Queries) User(ctx context.Context, id int64) (User, error) {
 		&i.CreatedUs,
 		&i.Used,
 		&i.Reserved,
+		&i.Theme,
+		&i.Avatar,
+		&i.ViewAlone,
+		&i.ShareLinks,
+		&i.MaxVersions,
 	)
 	return i, err
 }
 
 const userByEmail = `-- name: UserByEmail :one
-SELECT id, email, email_key, nick, password, group_id, status, quota, epoch, language, created_us, used, reserved FROM users WHERE email_key = $1
+SELECT id, email, email_key, nick, password, group_id, status, quota, epoch, language, created_us, used, reserved, theme, avatar, view_alone, share_links, max_versions FROM users WHERE email_key = $1
 `
 
 func (q *Queries) UserByEmail(ctx context.Context, emailKey string) (User, error) {
@@ -238,12 +243,17 @@ func (q *Queries) UserByEmail(ctx context.Context, emailKey string) (User, error
 		&i.CreatedUs,
 		&i.Used,
 		&i.Reserved,
+		&i.Theme,
+		&i.Avatar,
+		&i.ViewAlone,
+		&i.ShareLinks,
+		&i.MaxVersions,
 	)
 	return i, err
 }
 
 const users = `-- name: Users :many
-SELECT id, email, email_key, nick, password, group_id, status, quota, epoch, language, created_us, used, reserved FROM users WHERE id > $1 ORDER BY id LIMIT CAST($2 AS BIGINT)
+SELECT id, email, email_key, nick, password, group_id, status, quota, epoch, language, created_us, used, reserved, theme, avatar, view_alone, share_links, max_versions FROM users WHERE id > $1 ORDER BY id LIMIT CAST($2 AS BIGINT)
 `
 
 type UsersParams struct {
@@ -274,6 +284,11 @@ func (q *Queries) Users(ctx context.Context, arg UsersParams) ([]User, error) {
 			&i.CreatedUs,
 			&i.Used,
 			&i.Reserved,
+			&i.Theme,
+			&i.Avatar,
+			&i.ViewAlone,
+			&i.ShareLinks,
+			&i.MaxVersions,
 		); err != nil {
 			return nil, err
 		}

@@ -24,6 +24,7 @@ type Family struct {
 	ExpiresUs int64
 	Agent     string
 	Revoked   bool
+	Addr      string
 }
 
 type Group struct {
@@ -82,6 +83,22 @@ type Part struct {
 	AtUs    int64
 }
 
+type Passkey struct {
+	ID        string
+	UserID    int64
+	Name      string
+	Sealed    []byte
+	CreatedUs int64
+	UsedUs    int64
+}
+
+type Picture struct {
+	UserID int64
+	MIME   string
+	Image  []byte
+	AtUs   int64
+}
+
 type Policy struct {
 	ID            int64
 	Rev           int64
@@ -99,6 +116,13 @@ type Policy struct {
 	SHA256        bool
 	Concurrency   int64
 	Relay         bool
+}
+
+type SecondFactor struct {
+	UserID  int64
+	Sealed  []byte
+	MadeUs  int64
+	SinceUs int64
 }
 
 type Session struct {
@@ -155,6 +179,11 @@ type Site struct {
 	Value string
 }
 
+type Spent struct {
+	ID      string
+	UntilUs int64
+}
+
 type Trash struct {
 	Node  int64
 	Token string
@@ -173,19 +202,24 @@ type UploadEvent struct {
 }
 
 type User struct {
-	ID        int64
-	Email     string
-	EmailKey  string
-	Nick      string
-	Password  string
-	GroupID   int64
-	Status    string
-	Quota     int64
-	Epoch     int64
-	Language  string
-	CreatedUs int64
-	Used      int64
-	Reserved  int64
+	ID          int64
+	Email       string
+	EmailKey    string
+	Nick        string
+	Password    string
+	GroupID     int64
+	Status      string
+	Quota       int64
+	Epoch       int64
+	Language    string
+	CreatedUs   int64
+	Used        int64
+	Reserved    int64
+	Theme       string
+	Avatar      string
+	ViewAlone   bool
+	ShareLinks  string
+	MaxVersions int64
 }
 
 type Version struct {

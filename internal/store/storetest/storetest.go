@@ -122,6 +122,9 @@ func Run(t *testing.T, open func(testing.TB) *store.Store) {
 		{"trash", testTrash},
 		{"auth", testAuth},
 		{"shares", testShares},
+		{"profiles", testProfiles},
+		{"devices", testDevices},
+		{"passkeys", testPasskeys},
 		{"transactions", testTransactions},
 		{"races", testRaces},
 	}
@@ -139,6 +142,7 @@ func Run(t *testing.T, open func(testing.TB) *store.Store) {
 		t.Run("doomed", func(t *testing.T) { t.Parallel(); testDoomed(t, open(t)) })
 		t.Run("due", func(t *testing.T) { t.Parallel(); testDue(t, open(t)) })
 		t.Run("due nodes", func(t *testing.T) { t.Parallel(); testDueNodes(t, open(t)) })
+		t.Run("factors", func(t *testing.T) { t.Parallel(); testFactors(t, open(t)) })
 		t.Run("guesses", func(t *testing.T) { t.Parallel(); testGuesses(t, open(t)) })
 		t.Run("close", func(t *testing.T) { t.Parallel(); testClose(t, open(t)) })
 	})

@@ -402,13 +402,36 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sign in */
+        /**
+         * Sign in
+         * @description Code 203 means that the password is right and a code of the second factor is needed: send it with `data`, the id of the sign-in, to `POST /session/token/2fa` within five minutes.
+         */
         post: operations["createToken"];
         /**
          * Sign out
          * @description Ends the refresh token and all access tokens that came of it. Signing out twice is fine.
          */
         delete: operations["deleteToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/session/token/2fa": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Finish a sign-in with the second factor
+         * @description A code counts once. A wrong one (40022) may be followed by another for the same sign-in; after ten wrong ones in a quarter of an hour none is looked at.
+         */
+        post: operations["finishToken"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -477,7 +500,7 @@ export interface paths {
         };
         /**
          * Get a user's picture
-         * @description There are no pictures yet, so every user answers 404.
+         * @description A square of at most 256 pixels, made by this server of what was sent.
          */
         get: operations["getAvatar"];
         put?: never;
@@ -517,6 +540,114 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change the user's settings
+         * @description Changes what is named and leaves the rest. `new_password` needs `current_password` (40069 when it is another) and signs all other devices out. `two_fa_enabled` needs a code of the second factor in `two_fa_code` (40022), to switch it on as to switch it off.
+         */
+        patch: operations["patchUserSetting"];
+        trace?: never;
+    };
+    "/user/setting/2fa": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a secret for an app that makes codes
+         * @description The secret in base32, for time-based codes of six digits (RFC 6238). It counts once `PATCH /user/setting` has sent a code of it; until then the same one is given for a quarter of an hour. 40001 when there is a second factor already.
+         */
+        get: operations["offerSecondFactor"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/setting/avatar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set the user's picture
+         * @description A JPEG, PNG or GIF of up to 4 MiB and 8 million pixels. The server cuts a square from its middle and keeps that alone. An empty body takes the picture away.
+         */
+        put: operations["putAvatar"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find users
+         * @description Up to ten active users whose name holds the keyword, or whose e-mail address it is. Nothing for fewer than two characters.
+         */
+        get: operations["searchUsers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List signed-in devices
+         * @description *(addition)* The newest activity first, at most 200.
+         */
+        get: operations["listDevices"];
+        put?: never;
+        post?: never;
+        /**
+         * Sign all other devices out
+         * @description *(addition)* Their tokens die at once.
+         */
+        delete: operations["deleteOtherDevices"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/session/{device}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Sign a device out
+         * @description *(addition)* Its tokens die at once.
+         */
+        delete: operations["deleteDevice"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1246,6 +1377,58 @@ export interface components {
             two_fa_enabled: boolean;
             disable_view_sync: boolean;
             share_links_in_profile: string;
+        };
+        PatchUserSettingRequest: {
+            nick?: string;
+            /** @example en-US */
+            language?: string;
+            preferred_theme?: string;
+            /** @description Keep former contents of files, as far as the group does. */
+            version_retention_enabled?: boolean;
+            /**
+             * Format: int64
+             * @description How many contents of a file are kept, as far as the group keeps them; 0: as many as it does.
+             */
+            version_retention_max?: number;
+            disable_view_sync?: boolean;
+            share_links_in_profile?: string;
+            current_password?: string;
+            new_password?: string;
+            two_fa_enabled?: boolean;
+            /** @example 123456 */
+            two_fa_code?: string;
+        };
+        SecondFactorRequest: {
+            /** @example 123456 */
+            otp: string;
+            /** @description The `data` of the answer 203. */
+            session_id: string;
+        };
+        DeviceList: {
+            devices: components["schemas"]["Device"][];
+        };
+        /** @description *(addition)* A device that is signed in. */
+        Device: {
+            /** Format: uuid */
+            id: string;
+            /** @description What the client says it is. */
+            user_agent: string;
+            /** @description IP address at the sign-in. */
+            address: string;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it last renewed its tokens.
+             */
+            last_seen: string;
+            /**
+             * Format: date-time
+             * @description When it is signed out unless it is used.
+             */
+            expires: string;
+            /** @description The device that asks. */
+            current: boolean;
         };
         SiteBasic: {
             instance_id: string;
@@ -2327,6 +2510,27 @@ export interface operations {
             415: components["responses"]["Encoded"];
         };
     };
+    finishToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecondFactorRequest"];
+            };
+        };
+        responses: {
+            200: components["responses"]["SignedIn"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
     refreshToken: {
         parameters: {
             query?: never;
@@ -2406,6 +2610,27 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The picture. */
+            200: {
+                headers: {
+                    /** @description With `sandbox`. */
+                    "Content-Security-Policy"?: string;
+                    /** @description Of these bytes. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                    "image/png": unknown;
+                };
+            };
+            /** @description The caller has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description No picture. */
             404: {
                 headers: {
@@ -2469,6 +2694,171 @@ export interface operations {
                     } | components["schemas"]["Failure"];
                 };
             };
+        };
+    };
+    patchUserSetting: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "nick": "Ann"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PatchUserSettingRequest"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Done"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
+    offerSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The secret. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        /** @example JBSWY3DPEHPK3PXP */
+                        data: string;
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    putAvatar: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "image/*": unknown;
+            };
+        };
+        responses: {
+            200: components["responses"]["Done"];
+        };
+    };
+    searchUsers: {
+        parameters: {
+            query: {
+                keyword: string;
+            };
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The users. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["User"][];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    listDevices: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The devices. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["DeviceList"];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    deleteOtherDevices: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Done"];
+        };
+    };
+    deleteDevice: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path: {
+                /** @description Id of the device. */
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Done"];
         };
     };
     ping: {

@@ -1,10 +1,11 @@
-package rest
+package account
 
 import (
 	"regexp"
 	"unicode/utf8"
 
 	"github.com/wharfinger/wharfinger/api/wire"
+	rules "github.com/wharfinger/wharfinger/internal/account"
 	"github.com/wharfinger/wharfinger/internal/auth"
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/door/desk"
@@ -45,20 +46,46 @@ func (d *Door) createToken(q *desk.Call) error {
 	return d.signIn(q, in.Email, core.Secret(in.Password))
 }
 
-// signIn answers a new pair of tokens with its user.
+// from is where a sign-in comes from.
+func from(q *desk.Call) auth.SignIn { return auth.SignIn{Agent: q.R.UserAgent(), Addr: q.Addr()} }
+
+// signIn answers a new pair of tokens with its user, or asks for the second
+// factor.
 func (d *Door) signIn(q *desk.Call, address string, password core.Secret) error {
-	pair, account, err := d.Tokens.SignIn(q.Ctx(), address, password, auth.SignIn{Agent: q.R.UserAgent(), Addr: q.Addr()})
+	in, err := d.Keeper.SignIn(q.Ctx(), address, password, from(q))
 	if err != nil {
 		return err
 	}
-	if auth.NeedsRehash(account.Password) {
-		d.renew(q, account, password)
+	if in.Ticket != "" {
+		return desk.AskMore(q, in.Ticket)
 	}
-	h, err := d.Catalog.HomeOf(q.Ctx(), account.User)
+	if auth.NeedsRehash(in.Account.Password) {
+		d.renew(q, in.Account, password)
+	}
+	return d.signedIn(q, in)
+}
+
+func (d *Door) signedIn(q *desk.Call, in rules.Entry) error {
+	h, err := d.Catalog.HomeOf(q.Ctx(), in.Account.User)
 	if err != nil {
 		return err
 	}
-	return desk.OK(q, wire.Login{User: d.User(h), Token: token(pair)})
+	return desk.OK(q, wire.Login{User: d.User(h), Token: token(in.Pair)})
+}
+
+func (d *Door) finishToken(q *desk.Call) error {
+	var in wire.SecondFactorRequest
+	if err := desk.Bind(q, &in); err != nil {
+		return err
+	}
+	if in.Otp == "" || len(in.Otp) > 64 {
+		return desk.Bad("Otp cannot be empty")
+	}
+	entry, err := d.Keeper.SecondStep(q.Ctx(), in.SessionID, in.Otp, from(q))
+	if err != nil {
+		return err
+	}
+	return d.signedIn(q, entry)
 }
 
 // renew hashes a proved password as passwords are hashed today. That it failed
@@ -121,32 +148,4 @@ func (d *Door) setUpSite(q *desk.Call) error {
 		return err
 	}
 	return d.signIn(q, in.Email, core.Secret(in.Password))
-}
-
-func (d *Door) getMe(q *desk.Call) error {
-	h, err := d.Catalog.HomeOf(q.Ctx(), q.Actor.User)
-	if err != nil {
-		return err
-	}
-	return desk.OK(q, d.User(h))
-}
-
-func (d *Door) getUserInfo(q *desk.Call) error {
-	missing := errs.Newf(errs.NotFound, errs.SessionMismatch, "User not found")
-	id, err := d.IDs.Decode(core.TagUser, q.R.PathValue("id"))
-	if err != nil {
-		return missing.Because(err)
-	}
-	h, err := d.Catalog.HomeOf(q.Ctx(), core.UserID(id))
-	if errs.Is(err, errs.NotFound) {
-		return missing.Because(err)
-	}
-	if err != nil {
-		return err
-	}
-	// To the world a user is a name and a group; /user/me tells oneself more.
-	return desk.OK(q, wire.User{
-		ID: d.IDs.Encode(core.TagUser, id), Nickname: h.User.Nick, CreatedAt: h.User.Created,
-		Group: &wire.Group{ID: d.IDs.Encode(core.TagGroup, int64(h.Group.ID)), Name: h.Group.Name},
-	})
 }

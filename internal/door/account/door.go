@@ -1,0 +1,55 @@
+package account
+
+import (
+	"context"
+
+	rules "github.com/wharfinger/wharfinger/internal/account"
+	"github.com/wharfinger/wharfinger/internal/catalog"
+	"github.com/wharfinger/wharfinger/internal/core"
+	"github.com/wharfinger/wharfinger/internal/door/desk"
+)
+
+// Setup makes the first administrator, once.
+type Setup interface {
+	// Make checks the one-time token and makes the account; Forbidden/setup_done
+	// for a wrong token or when there is one already.
+	Make(ctx context.Context, token core.Secret, email string, password core.Secret) error
+}
+
+// Options are what a Door is made of. All fields are needed.
+type Options struct {
+	*desk.Desk
+	Keeper  *rules.Keeper
+	Catalog *catalog.Catalog
+	Setup   Setup
+}
+
+// Door has the operations on sign-ins and accounts.
+type Door struct{ Options }
+
+// New returns the door over o.
+func New(o Options) *Door { return &Door{Options: o} }
+
+// Routes returns this door's lines of the table.
+func (d *Door) Routes() []desk.Route {
+	return []desk.Route{
+		desk.Anyone.Asks("prepareLogin", "GET /session/prepare", d.prepareLogin),
+		desk.Anyone.Sends("createToken", "POST /session/token", d.createToken),
+		desk.Anyone.Sends("finishToken", "POST /session/token/2fa", d.finishToken),
+		desk.Anyone.Sends("refreshToken", "POST /session/token/refresh", d.refreshToken),
+		desk.Anyone.Sends("deleteToken", "DELETE /session/token", d.deleteToken),
+		desk.Anyone.Sends("setUpSite", "POST /site/setup", d.setUpSite),
+
+		desk.Member.Asks("getMe", "GET /user/me", d.getMe),
+		desk.Anyone.Asks("getUserInfo", "GET /user/info/{id}", d.getUserInfo),
+		desk.Member.Asks("searchUsers", "GET /user/search", d.searchUsers),
+		desk.Member.Asks("getUserSetting", "GET /user/setting", d.getUserSetting),
+		desk.Member.Sends("patchUserSetting", "PATCH /user/setting", d.patchUserSetting),
+		desk.Member.Asks("offerSecondFactor", "GET /user/setting/2fa", d.offerSecondFactor),
+		desk.Member.Streams("putAvatar", "PUT /user/setting/avatar", d.putAvatar),
+		desk.Anyone.Asks("getAvatar", "GET /user/avatar/{id}", d.getAvatar),
+		desk.Member.Asks("listDevices", "GET /user/session", d.listDevices),
+		desk.Member.Asks("deleteOtherDevices", "DELETE /user/session", d.deleteOtherDevices),
+		desk.Member.Asks("deleteDevice", "DELETE /user/session/{device}", d.deleteDevice),
+	}
+}
