@@ -97,6 +97,7 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 		archive: zips,
 		rest: rest.New(rest.Options{
 			Desk: front, Archive: zips.Offer, Catalog: b.catalog, Engine: a.engine, Setup: a.setup, OpenAPI: api.Description(),
+			Search: b.finder(),
 			Signer: signer, MaxPut: maxPut, Temp: b.dir, Site: rest.Site{ID: id, Title: c.Title, Version: apiVersion},
 		}),
 		account: accountdoor.New(accountdoor.Options{

@@ -59,6 +59,7 @@ var rooms = []room{
 	{"internal/catalog", 3, []string{"internal/blob", "internal/event", "internal/core", "internal/errs"}},
 	{"internal/upload", 4, []string{"internal/catalog", "internal/blob", "internal/event", "internal/job", "internal/core", "internal/errs"}},
 	{"internal/share", 4, []string{"internal/catalog", "internal/core", "internal/errs"}},
+	{"internal/search", 4, []string{"internal/catalog", "internal/core", "internal/errs"}},
 	{"internal/store/query", 4, nil}, // generated: the statements as Go functions
 	{"internal/store/migrations", 4, nil},
 	{"internal/store/dialect", 4, []string{"internal/errs"}},

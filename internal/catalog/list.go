@@ -23,13 +23,16 @@ type ListQuery struct {
 }
 
 // Listing is one page of a folder. More says that another page follows; Damaged
-// are the files whose bytes were found missing or changed.
+// are the files whose bytes were found missing or changed. What a search found has
+// its folder in In, below Parent; Limited says that it did not look everywhere.
 type Listing struct {
 	Parent  Node
 	Nodes   []Node
 	More    bool
 	Damaged []core.NodeID
 	Single  bool // a share of one file: Nodes is that file, and no folder holds it
+	In      []core.Path
+	Limited bool
 }
 
 // List returns one page of the folder at ref. NotFound/path_missing for a file,

@@ -2,10 +2,12 @@ package rest
 
 import (
 	"context"
+	"net/url"
 	"time"
 
 	"github.com/wharfinger/wharfinger/internal/auth"
 	"github.com/wharfinger/wharfinger/internal/catalog"
+	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/door/desk"
 	"github.com/wharfinger/wharfinger/internal/upload"
 )
@@ -23,11 +25,17 @@ type Setup interface {
 	Required(ctx context.Context) (bool, error)
 }
 
+// Search lists folders, and what is below them that a query asks for.
+type Search interface {
+	List(ctx context.Context, who core.Actor, ref catalog.Ref, by url.Values, q catalog.ListQuery) (catalog.Listing, error)
+}
+
 // Options are what a Door is made of. All fields are needed.
 type Options struct {
 	*desk.Desk
 	Catalog *catalog.Catalog
 	Engine  *upload.Engine
+	Search  Search
 	Signer  *auth.Signer
 	Setup   Setup
 	Site    Site

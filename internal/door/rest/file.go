@@ -59,9 +59,6 @@ func (d *Door) listFiles(q *desk.Call) error {
 	if err != nil {
 		return err
 	}
-	if len(at.URI.Query) > 0 {
-		return errs.Newf(errs.Unsupported, errs.NoPermission, "Searching is not supported yet.")
-	}
 	after, err := readCursor(query.Get("next_page_token"))
 	if err != nil {
 		return err
@@ -71,7 +68,7 @@ func (d *Door) listFiles(q *desk.Call) error {
 		size = catalog.DefaultPage
 	}
 	size = min(size, catalog.MaxPage)
-	l, err := d.Catalog.List(q.Ctx(), q.Actor, at.Ref, catalog.ListQuery{
+	l, err := d.Search.List(q.Ctx(), q.Actor, at.Ref, at.URI.Query, catalog.ListQuery{
 		Order: catalog.Order(query.Get("order_by")), Desc: query.Get("order_direction") == "desc", After: after, Limit: size,
 	})
 	if err != nil {
@@ -94,16 +91,28 @@ func (d *Door) listing(l catalog.Listing, at core.Path, h catalog.Home, size int
 			OrderByOptions:        []string{"name", "size", "updated_at", "created_at"},
 			OrderDirectionOptions: []string{"asc", "desc"},
 		},
-		ContextHint: core.NewUUID(), StoragePolicy: &policy, View: view(l.Parent),
+		ContextHint: core.NewUUID(), StoragePolicy: &policy, View: view(l.Parent), RecursionLimitReached: l.Limited,
 	}
 	for i, n := range l.Nodes {
-		out.Files[i] = d.File(n, at.Join(n.Name), true)
+		in := at
+		if l.In != nil {
+			in = below(at, l.In[i])
+		}
+		out.Files[i] = d.File(n, in.Join(n.Name), true)
 		out.Files[i].Damaged = slices.Contains(l.Damaged, n.ID)
 	}
 	if l.More {
 		out.Pagination.NextToken = cursorOf(l.Nodes[len(l.Nodes)-1])
 	}
 	return out
+}
+
+// below is the path p seen from the folder at.
+func below(at, p core.Path) core.Path {
+	for _, name := range p.Names() {
+		at = at.Join(name)
+	}
+	return at
 }
 
 func (d *Door) fileInfo(q *desk.Call) error {

@@ -110,6 +110,8 @@ export interface paths {
         /**
          * List a folder
          * @description One page of a folder, folders before files. `storage_policy` tells an uploader how to upload here.
+         *
+         *     A query in the URI makes it a search of all that is below the folder: `name` (may be repeated; contained in the name, `*` is any text, a name in quotation marks is taken as it is), `name_op_or` (one of the names is enough), `case_folding`, `type` (file, folder), `category` (image, video, audio, document), `meta_<key>` (contained in the value; empty: the key is there), `exact_meta_<key>`, and `size`, `created`, `updated` with `_gte` and `_lte` (bytes, Unix seconds). `recursion_limit_reached` says that there was more below than a search looks at.
          */
         get: operations["listFiles"];
         put?: never;
