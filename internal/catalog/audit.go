@@ -222,8 +222,11 @@ func differs(v Version, got blob.Receipt) (Trouble, string, error) {
 func (c *Catalog) whereabouts(ctx context.Context, v Version) (path, policy string) {
 	path = fmt.Sprintf("file %d", v.Node)
 	if n, err := c.store.Node(ctx, v.Node); err == nil {
-		if p, err := pathOf(ctx, c.store, n); err == nil {
+		if p, hidden, err := pathOf(ctx, c.store, n); err == nil {
 			path = p.String()
+			if hidden {
+				path += " in the trash"
+			}
 		}
 	}
 	if p, err := c.store.Policy(ctx, v.Policy); err == nil {

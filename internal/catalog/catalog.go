@@ -41,11 +41,13 @@ func New(o Options) *Catalog {
 	return &Catalog{store: o.Store, buckets: o.Buckets, keyring: o.Keyring, gate: o.Gate, clock: o.Clock, began: o.Clock()}
 }
 
-// Ref names a place in a drive, or in what a share opens. Owner 0 is the caller.
+// Ref names a place in a drive, in its trash, or in what a share opens. Owner 0 is
+// the caller.
 type Ref struct {
 	Owner core.UserID
 	Path  core.Path
 	Share *ShareKey // the path begins at what it opens; only for reading
+	Trash bool      // the first name is the token of what was thrown away
 }
 
 // At is the Ref of a path in the caller's own drive.
@@ -53,11 +55,12 @@ func At(p core.Path) Ref { return Ref{Path: p} }
 
 // OwnerOf returns whose drive ref is in, if who may change it: only one's own.
 // Unauthenticated/login_needed, Forbidden/no_permission, or Unsupported for a
-// place in a share, which is for reading.
+// place in a share, which is for reading, or in the trash, where hardly anything
+// may be done.
 func OwnerOf(who core.Actor, ref Ref) (core.UserID, error) {
 	const op = "catalog.OwnerOf"
 	switch {
-	case ref.Share != nil:
+	case ref.Share != nil, ref.Trash:
 		return 0, errs.Newf(errs.Unsupported, errs.NoPermission, "Not supported action").At(op)
 	case ref.Owner != 0 && who.Known() && ref.Owner != who.User:
 		return 0, errs.Newf(errs.Forbidden, errs.NoPermission, "Permission denied").At(op)
@@ -87,8 +90,8 @@ func Locate(ctx context.Context, tree Tree, owner core.UserID, p core.Path) (Pla
 	names := p.Names()
 	keys := make([]string, len(names))
 	for i, n := range names {
-		if !utf8.ValidString(n) || strings.ContainsRune(n, 0) {
-			keys = keys[:i] // nothing has such a name, and not every database can be asked for it
+		if !askable(n) {
+			keys = keys[:i]
 			break
 		}
 		keys[i] = NameKey(n)
@@ -103,6 +106,10 @@ func Locate(ctx context.Context, tree Tree, owner core.UserID, p core.Path) (Pla
 	return Place{Nodes: nodes, Missing: names[len(nodes)-1:]}, nil
 }
 
+// askable is false of what nothing is called and not every database can be asked
+// for.
+func askable(name string) bool { return utf8.ValidString(name) && !strings.ContainsRune(name, 0) }
+
 // Find returns the node at ref; NotFound/path_missing.
 func (c *Catalog) Find(ctx context.Context, who core.Actor, ref Ref) (Node, error) {
 	const op = "catalog.Find"
@@ -114,11 +121,15 @@ func (c *Catalog) Find(ctx context.Context, who core.Actor, ref Ref) (Node, erro
 	if err != nil {
 		return Node{}, errs.Wrap(op, err)
 	}
-	n, err := find(ctx, c.store, owner, ref.Path)
+	look := find
+	if ref.Trash {
+		look = findTrashed
+	}
+	n, err := look(ctx, c.store, owner, ref.Path)
 	return n, errs.Wrap(op, err)
 }
 
-func find(ctx context.Context, tree Tree, owner core.UserID, p core.Path) (Node, error) {
+func find(ctx context.Context, tree Names, owner core.UserID, p core.Path) (Node, error) {
 	at, err := Locate(ctx, tree, owner, p)
 	if err != nil {
 		return Node{}, err
@@ -129,23 +140,28 @@ func find(ctx context.Context, tree Tree, owner core.UserID, p core.Path) (Node,
 	return at.Last(), nil
 }
 
-// PathOf returns where a node is now.
+// PathOf returns where a node is now; NotFound/path_missing for one in the trash.
 func (c *Catalog) PathOf(ctx context.Context, n Node) (core.Path, error) {
 	const op = "catalog.PathOf"
-	p, err := pathOf(ctx, c.store, n)
+	p, hidden, err := pathOf(ctx, c.store, n)
+	if err == nil && hidden {
+		err = errs.Newf(errs.NotFound, errs.PathMissing, "%s was deleted.", p)
+	}
 	return p, errs.Wrap(op, err)
 }
 
-func pathOf(ctx context.Context, tree Tree, n Node) (core.Path, error) {
+// pathOf names the way to a node from the root of its tree, and says whether that
+// is a hidden one.
+func pathOf(ctx context.Context, tree Tree, n Node) (_ core.Path, hidden bool, _ error) {
 	var names []string
 	for n.Parent != 0 {
 		if len(names) > core.MaxDepth {
-			return core.Root, errs.Newf(errs.Internal, errs.StoreFailed, "A folder lies inside itself.")
+			return core.Root, false, errs.Newf(errs.Internal, errs.StoreFailed, "A folder lies inside itself.")
 		}
 		names = append(names, n.Name)
 		up, err := tree.Node(ctx, n.Parent)
 		if err != nil {
-			return core.Root, err
+			return core.Root, false, err
 		}
 		n = up
 	}
@@ -153,7 +169,7 @@ func pathOf(ctx context.Context, tree Tree, n Node) (core.Path, error) {
 	for i := len(names) - 1; i >= 0; i-- {
 		p = p.Join(names[i])
 	}
-	return p, nil
+	return p, n.Key != "", nil
 }
 
 // Home is what a signed-in user's requests need to know at once.

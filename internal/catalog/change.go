@@ -175,18 +175,21 @@ func (c *Catalog) freeNode(ctx context.Context, tx Tx, owner core.UserID, p core
 	if err != nil {
 		return Node{}, err
 	}
-	locks, err := tx.LocksUnder(ctx, owner, n.ID)
-	if err != nil {
-		return Node{}, err
-	}
-	if len(locks) == 0 {
-		return n, nil
+	return n, MustBeFree(ctx, tx, n)
+}
+
+// MustBeFree is nil if nothing holds the node or anything below it;
+// Conflict/locked with what does.
+func MustBeFree(ctx context.Context, tx Tx, n Node) error {
+	locks, err := tx.LocksUnder(ctx, n.Owner, n.ID)
+	if err != nil || len(locks) == 0 {
+		return err
 	}
 	held, err := HeldBy(ctx, tx, locks)
 	if err != nil {
-		return Node{}, err
+		return err
 	}
-	return Node{}, errs.Newf(errs.Conflict, errs.Locked, "Lock conflict").With(held)
+	return errs.Newf(errs.Conflict, errs.Locked, "Lock conflict").With(held)
 }
 
 // Held is a lock together with what it holds, for the one who meets it.
@@ -204,7 +207,7 @@ func HeldBy(ctx context.Context, tx Tx, locks []Lock) ([]Held, error) {
 		if err != nil {
 			return nil, err
 		}
-		p, err := pathOf(ctx, tx, n)
+		p, _, err := pathOf(ctx, tx, n)
 		if err != nil {
 			return nil, err
 		}
@@ -237,9 +240,12 @@ func (c *Catalog) Unlock(ctx context.Context, who core.Actor, tokens []string) e
 	}))
 }
 
-// viewKey is where a folder keeps how it is shown. It is the server's own, and
-// no metadata of the file to clients.
-const viewKey = "sys:view"
+// Metadata of the server's own that is none to clients: how a folder is shown,
+// and at the root what its user has pinned.
+const (
+	viewKey = "sys:view"
+	pinsKey = "sys:pins"
+)
 
 // View returns how the folder is shown, as the client that set it wrote it.
 func (n Node) View() string { return n.Meta[viewKey] }
@@ -248,7 +254,7 @@ func (n Node) View() string { return n.Meta[viewKey] }
 func (n Node) Shown() map[string]string {
 	out := make(map[string]string, len(n.Meta)+1)
 	for k, v := range n.Meta {
-		if k != viewKey {
+		if k != viewKey && k != pinsKey {
 			out[k] = v
 		}
 	}

@@ -65,6 +65,12 @@ func (t *tx) FoldersBelow(ctx context.Context, id core.NodeID) (int, error) {
 	return int(n), t.fail(op, err)
 }
 
+func (t *tx) Child(ctx context.Context, id core.NodeID, key string) (catalog.Node, error) {
+	const op = "store.Child"
+	r, err := t.child(ctx, query.ChildParams{Parent: fromParent(id), NameKey: key})
+	return t.node(op, r, err)
+}
+
 func (t *tx) CountChildren(ctx context.Context, id core.NodeID) (int64, error) {
 	const op = "store.CountChildren"
 	n, err := t.q.CountChildren(ctx, int64(id))
