@@ -266,10 +266,10 @@ type CreateUploadRequest struct {
 
 // DeleteFilesRequest defines model for DeleteFilesRequest.
 type DeleteFilesRequest struct {
-	// SkipSoftDelete Accepted from older clients.
+	// SkipSoftDelete For good instead of to the trash.
 	SkipSoftDelete bool `json:"skip_soft_delete,omitempty"`
 
-	// Unlink Accepted from older clients.
+	// Unlink Refused when true.
 	Unlink bool     `json:"unlink,omitempty"`
 	URIs   []string `json:"uris"`
 }
@@ -521,6 +521,15 @@ type LoginWays struct {
 	WebauthnEnabled bool `json:"webauthn_enabled"`
 }
 
+// MoveFilesRequest defines model for MoveFilesRequest.
+type MoveFilesRequest struct {
+	Copy bool `json:"copy,omitempty"`
+
+	// Dst The folder they go into.
+	Dst  string   `json:"dst"`
+	URIs []string `json:"uris"`
+}
+
 // Pagination defines model for Pagination.
 type Pagination struct {
 	IsCursor bool `json:"is_cursor"`
@@ -569,6 +578,11 @@ type RenameRequest struct {
 	// NewName At most 255 bytes of UTF-8.
 	NewName string `json:"new_name"`
 	URI     string `json:"uri"`
+}
+
+// RestoreFilesRequest defines model for RestoreFilesRequest.
+type RestoreFilesRequest struct {
+	URIs []string `json:"uris"`
 }
 
 // SecondFactorRequest defines model for SecondFactorRequest.

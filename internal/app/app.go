@@ -18,6 +18,7 @@ import (
 	accountdoor "github.com/wharfinger/wharfinger/internal/door/account"
 	"github.com/wharfinger/wharfinger/internal/door/archive"
 	"github.com/wharfinger/wharfinger/internal/door/desk"
+	"github.com/wharfinger/wharfinger/internal/door/organise"
 	"github.com/wharfinger/wharfinger/internal/door/rest"
 	"github.com/wharfinger/wharfinger/internal/errs"
 	"github.com/wharfinger/wharfinger/internal/lane"
@@ -94,7 +95,8 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 	signer := auth.NewSigner(b.keys)
 	zips := archive.New(archive.Options{Desk: front, Catalog: b.catalog, Signer: signer})
 	front.Mount(doors{
-		archive: zips,
+		archive:  zips,
+		organise: organise.New(organise.Options{Desk: front, Keeper: b.keeper}),
 		rest: rest.New(rest.Options{
 			Desk: front, Archive: zips.Offer, Catalog: b.catalog, Engine: a.engine, Setup: a.setup, OpenAPI: api.Description(),
 			Search: b.finder(),
@@ -234,22 +236,27 @@ func (a *App) sweeping(ctx context.Context) {
 // reapBatch bounds the blobs that one sweep unlinks at once.
 const reapBatch = 1000
 
+// trashBatch bounds the things whose time is over that one sweep removes.
+const trashBatch = 1000
+
 func (a *App) sweep(ctx context.Context) {
 	did, err := a.engine.Sweep(ctx)
+	collected, kerr := a.keeper.Sweep(ctx, trashBatch)
 	reaped, more := 0, reapBatch
 	for more == reapBatch && err == nil {
 		more, err = a.catalog.Reap(ctx, a.cfg.Clock(), reapBatch)
 		reaped += more
 	}
 	tidied, terr := a.catalog.TidyPacks(ctx)
-	if err = errors.Join(err, terr); err != nil && ctx.Err() == nil {
+	if err = errors.Join(err, kerr, terr); err != nil && ctx.Err() == nil {
 		a.cfg.Log.Error("sweep", "err", err.Error())
 	}
 	if tidied != (catalog.Tidied{}) {
 		a.cfg.Log.Info("tidied packs", "dropped", tidied.Dropped, "moved", tidied.Moved, "bytes", tidied.Bytes, "damaged", tidied.Damaged, "aside", tidied.Aside)
 	}
-	if did != (upload.Swept{}) || reaped > 0 {
-		a.cfg.Log.Info("swept", "settled", did.Settled, "expired", did.Expired, "forgotten", did.Forgotten, "discarded", did.Discarded, "unlinked", reaped)
+	if did != (upload.Swept{}) || reaped > 0 || collected > 0 {
+		a.cfg.Log.Info("swept", "settled", did.Settled, "expired", did.Expired, "forgotten", did.Forgotten, "discarded", did.Discarded,
+			"collected", collected, "unlinked", reaped)
 	}
 }
 

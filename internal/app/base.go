@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/wharfinger/wharfinger/internal/arrange"
 	"github.com/wharfinger/wharfinger/internal/auth"
 	"github.com/wharfinger/wharfinger/internal/blob"
 	"github.com/wharfinger/wharfinger/internal/catalog"
@@ -36,6 +37,7 @@ type Base struct {
 	store   *store.Store
 	buckets *buckets
 	catalog *catalog.Catalog
+	keeper  *arrange.Keeper
 }
 
 // OpenBase opens the data directory, making it if there is none.
@@ -73,6 +75,7 @@ func OpenBase(ctx context.Context, c Config) (_ *Base, err error) {
 	b.catalog = catalog.New(catalog.Options{
 		Store: b.store.Catalog(), Buckets: b.buckets, Keyring: b.keyring, Clock: c.Clock,
 	})
+	b.keeper = arrange.New(arrange.Options{Store: b.store.Catalog(), Catalog: b.catalog, Clock: c.Clock})
 	return b, nil
 }
 

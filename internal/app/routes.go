@@ -6,14 +6,16 @@ import (
 	"github.com/wharfinger/wharfinger/internal/door/account"
 	"github.com/wharfinger/wharfinger/internal/door/archive"
 	"github.com/wharfinger/wharfinger/internal/door/desk"
+	"github.com/wharfinger/wharfinger/internal/door/organise"
 	"github.com/wharfinger/wharfinger/internal/door/rest"
 )
 
 // doors are the parts of the API.
 type doors struct {
-	rest    *rest.Door
-	archive *archive.Door
-	account *account.Door
+	rest     *rest.Door
+	archive  *archive.Door
+	account  *account.Door
+	organise *organise.Door
 }
 
 // routes is the table of the API: nothing is served that is not in it.
@@ -22,6 +24,7 @@ func (d doors) routes() []desk.Route {
 		d.rest.Routes(),
 		d.archive.Routes(),
 		d.account.Routes(),
+		d.organise.Routes(),
 	)
 }
 
@@ -29,8 +32,9 @@ func (d doors) routes() []desk.Route {
 // behind them.
 func Routes() []desk.Route {
 	return doors{
-		rest:    &rest.Door{},
-		archive: &archive.Door{},
-		account: &account.Door{},
+		rest:     &rest.Door{},
+		archive:  &archive.Door{},
+		account:  &account.Door{},
+		organise: &organise.Door{},
 	}.routes()
 }

@@ -121,11 +121,7 @@ func (c *Catalog) Find(ctx context.Context, who core.Actor, ref Ref) (Node, erro
 	if err != nil {
 		return Node{}, errs.Wrap(op, err)
 	}
-	look := find
-	if ref.Trash {
-		look = findTrashed
-	}
-	n, err := look(ctx, c.store, owner, ref.Path)
+	n, err := find(ctx, c.store, owner, ref.Path)
 	return n, errs.Wrap(op, err)
 }
 

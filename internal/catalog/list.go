@@ -39,7 +39,7 @@ type Listing struct {
 // unless it is what a share opens.
 func (c *Catalog) List(ctx context.Context, who core.Actor, ref Ref, q ListQuery) (Listing, error) {
 	const op = "catalog.List"
-	parent, err := c.Find(ctx, who, ref)
+	parent, err := c.Look(ctx, who, ref)
 	if err != nil {
 		return Listing{}, errs.Wrap(op, err)
 	}

@@ -47,6 +47,21 @@ func TrashItem(ctx context.Context, tree Names, owner core.UserID, token string)
 	return n, err
 }
 
+// Look is Find for those who do no more than look: into the trash, too. The trash
+// itself is a folder, there or not.
+func (c *Catalog) Look(ctx context.Context, who core.Actor, ref Ref) (Node, error) {
+	const op = "catalog.Look"
+	if !ref.Trash {
+		return c.Find(ctx, who, ref)
+	}
+	owner, err := OwnerOf(who, Ref{Owner: ref.Owner})
+	if err != nil {
+		return Node{}, errs.Wrap(op, err)
+	}
+	n, err := findTrashed(ctx, c.store, owner, ref.Path)
+	return n, errs.Wrap(op, err)
+}
+
 // findTrashed returns the trash itself, which need not be there yet, an item of
 // it, or what lies below one.
 func findTrashed(ctx context.Context, tree Names, owner core.UserID, p core.Path) (Node, error) {

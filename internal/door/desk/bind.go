@@ -167,7 +167,8 @@ func (d *Desk) Where(text string) (Place, error) {
 	}
 	switch u.FS {
 	case wire.FSMy:
-	case wire.FSShare, wire.FSTrash, wire.FSShared:
+	case wire.FSTrash:
+	case wire.FSShare, wire.FSShared:
 		return Place{}, errs.Newf(errs.Unsupported, errs.NoPermission, "Not supported action").At(op)
 	default:
 		return Place{}, errs.New(errs.Invalid, errs.UnknownFS).At(op)
@@ -176,7 +177,7 @@ func (d *Desk) Where(text string) (Place, error) {
 	if err != nil {
 		return Place{}, errs.Wrap(op, err)
 	}
-	at := Place{URI: u, Ref: catalog.At(p)}
+	at := Place{URI: u, Ref: catalog.Ref{Path: p, Trash: u.FS == wire.FSTrash}}
 	if u.User != "" {
 		id, err := d.IDs.Decode(core.TagUser, u.User)
 		if err != nil {

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"encoding/base64"
+	"time"
 
 	"github.com/wharfinger/wharfinger/api/wire"
 	"github.com/wharfinger/wharfinger/internal/blob"
@@ -22,6 +23,16 @@ func (d *Desk) File(n catalog.Node, at core.Path, full bool) wire.File {
 	}
 	if full {
 		f.Metadata = n.Shown()
+	}
+	return f
+}
+
+// Trashed is File for what is in the trash, at a path of that.
+func (d *Desk) Trashed(n catalog.Node, at core.Path) wire.File {
+	f := d.File(n, at, true)
+	f.Path, f.Capability = wire.URI{FS: wire.FSTrash, Path: at.Names()}.String(), wire.TrashDrive.String()
+	if from, err := core.ParsePath(n.Meta[catalog.RestoreKey]); err == nil && !from.IsRoot() {
+		f.Metadata[catalog.RestoreKey] = URIOf(from)
 	}
 	return f
 }
@@ -60,6 +71,7 @@ func (d *Desk) User(h catalog.Home) wire.User {
 func (d *Desk) Group(g catalog.Group) wire.Group {
 	return wire.Group{
 		ID: d.IDs.Encode(core.TagGroup, int64(g.ID)), Name: g.Name, Permission: wire.Bits(g.Permissions).String(),
+		TrashRetention: int64(g.TrashFor / time.Second),
 	}
 }
 

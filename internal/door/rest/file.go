@@ -78,6 +78,9 @@ func (d *Door) listFiles(q *desk.Call) error {
 	if err != nil {
 		return err
 	}
+	if at.Ref.Trash {
+		return desk.OK(q, d.trash(l, at.Ref.Path, size))
+	}
 	return desk.OK(q, d.listing(l, at.Ref.Path, h, size))
 }
 
@@ -115,17 +118,45 @@ func below(at, p core.Path) core.Path {
 	return at
 }
 
+// trash is listing for the trash, and for a folder in it.
+func (d *Door) trash(l catalog.Listing, at core.Path, size int) wire.FileList {
+	out := wire.FileList{
+		Files:      make([]wire.File, len(l.Nodes)),
+		Pagination: wire.Pagination{PageSize: size, IsCursor: true},
+		Props: wire.ListProps{
+			Capability: wire.TrashDrive.String(), MaxPageSize: catalog.MaxPage,
+			OrderByOptions:        []string{"name", "size", "updated_at", "created_at"},
+			OrderDirectionOptions: []string{"asc", "desc"},
+		},
+		ContextHint: core.NewUUID(),
+	}
+	for i, n := range l.Nodes {
+		name := n.Name
+		if at.IsRoot() {
+			name = n.Token()
+		}
+		out.Files[i] = d.Trashed(n, at.Join(name))
+	}
+	if l.More {
+		out.Pagination.NextToken = cursorOf(l.Nodes[len(l.Nodes)-1])
+	}
+	return out
+}
+
 func (d *Door) fileInfo(q *desk.Call) error {
 	query := q.R.URL.Query()
 	at, err := d.NeedURI(query.Get("uri"))
 	if err != nil {
 		return err
 	}
-	n, err := d.Catalog.Find(q.Ctx(), q.Actor, at.Ref)
+	n, err := d.Catalog.Look(q.Ctx(), q.Actor, at.Ref)
 	if err != nil {
 		return err
 	}
 	f := d.File(n, at.Ref.Path, true)
+	if at.Ref.Trash {
+		f = d.Trashed(n, at.Ref.Path)
+	}
 	if query.Get("extended") == "true" {
 		h, err := d.Catalog.HomeOf(q.Ctx(), q.Actor.User)
 		if err != nil {
@@ -197,27 +228,6 @@ func (d *Door) renameFile(q *desk.Call) error {
 		return err
 	}
 	return desk.OK(q, d.File(n, beside(at.Ref.Path, n.Name), false))
-}
-
-func (d *Door) deleteFiles(q *desk.Call) error {
-	var in wire.DeleteFilesRequest
-	if err := desk.Bind(q, &in); err != nil {
-		return err
-	}
-	places, err := d.Places(in.URIs)
-	if err != nil {
-		return err
-	}
-	failed := map[string]error{}
-	for i, at := range places {
-		if _, err := d.Catalog.Delete(q.Ctx(), q.Actor, at.Ref); err != nil {
-			failed[in.URIs[i]] = err
-		}
-	}
-	if err := desk.Batch(failed); err != nil {
-		return err
-	}
-	return q.Done()
 }
 
 func (d *Door) deleteLocks(q *desk.Call) error {

@@ -16,7 +16,6 @@ func (d *Door) Routes() []desk.Route {
 		desk.Anyone.Asks("fileInfo", "GET /file/info", d.fileInfo),
 		desk.Anyone.Sends("createFile", "POST /file/create", d.createFile),
 		desk.Anyone.Sends("renameFile", "POST /file/rename", d.renameFile),
-		desk.Anyone.Sends("deleteFiles", "DELETE /file", d.deleteFiles),
 		desk.Member.Sends("deleteLocks", "DELETE /file/lock", d.deleteLocks),
 		desk.Member.Sends("setCurrentVersion", "POST /file/version/current", d.setCurrentVersion),
 		desk.Member.Sends("deleteVersion", "DELETE /file/version", d.deleteVersion),

@@ -112,13 +112,17 @@ export interface paths {
          * @description One page of a folder, folders before files. `storage_policy` tells an uploader how to upload here.
          *
          *     A query in the URI makes it a search of all that is below the folder: `name` (may be repeated; contained in the name, `*` is any text, a name in quotation marks is taken as it is), `name_op_or` (one of the names is enough), `case_folding`, `type` (file, folder), `category` (image, video, audio, document), `meta_<key>` (contained in the value; empty: the key is there), `exact_meta_<key>`, and `size`, `created`, `updated` with `_gte` and `_lte` (bytes, Unix seconds). `recursion_limit_reached` says that there was more below than a search looks at.
+         *
+         *     `cloudreve://trash` lists what was deleted. An item keeps its name; its path is `cloudreve://trash/` and a UUID, `metadata` has where it was (`sys:restore_uri`) and when it goes for good (`sys:expected_collect_time`, Unix seconds). `parent` is an empty object there, and `storage_policy` is absent.
          */
         get: operations["listFiles"];
         put?: never;
         post?: never;
         /**
          * Delete files and folders
-         * @description Deletes each, folders with all that is in them, for good: this server has no trash yet, so `skip_soft_delete` and `unlink` make no difference. Items that fail are named in `aggregated_error` under 40081; the others are gone. A lock in the way of one URI, or of all of several, is answered with 40073, which names it.
+         * @description Moves each to the trash, folders with all that is in them; with `skip_soft_delete` it goes for good, from the drive or from the trash. What is in the trash goes no other way: without `skip_soft_delete` it is 403. Items that fail are named in `aggregated_error` under 40081; the others are gone. A lock in the way of one URI, or of all of several, is answered with 40073, which names it.
+         *
+         *     `unlink`, which in the reference leaves the bytes in the storage, is refused with 403.
          */
         delete: operations["deleteFiles"];
         options?: never;
@@ -198,6 +202,66 @@ export interface paths {
          * @description The version and its bytes are gone for good. The current one is the file and cannot be deleted this way (403).
          */
         delete: operations["deleteVersion"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/file/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move or copy files and folders
+         * @description Puts each into the folder `dst` under the name that it has; with `copy` it stays where it is as well. A folder of any size moves at once, with its versions and metadata. Items that fail are named in `aggregated_error` under 40081, the others have moved: 40004 where the name is taken (for a single item without 40081), 403 where a folder would lie in itself. A lock in the way of one URI, or of all of several, is answered with 40073, which names it.
+         */
+        post: operations["moveFiles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/file/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore files and folders from the trash
+         * @description Puts each item of the trash back where it was, and makes the folders that are missing there. Items that fail are named in `aggregated_error` under 40081: 40004 where the name is taken by now, 40016 for what is not in the trash any more.
+         */
+        post: operations["restoreFiles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/file/trash": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Empty the trash
+         * @description Removes all that is in the caller's trash for good.
+         */
+        delete: operations["emptyTrash"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1235,15 +1299,25 @@ export interface components {
         DeleteFilesRequest: {
             uris: string[];
             /**
-             * @description Accepted from older clients.
+             * @description Refused when true.
              * @default false
              */
             unlink: boolean;
             /**
-             * @description Accepted from older clients.
+             * @description For good instead of to the trash.
              * @default false
              */
             skip_soft_delete: boolean;
+        };
+        MoveFilesRequest: {
+            uris: string[];
+            /** @description The folder they go into. */
+            dst: string;
+            /** @default false */
+            copy: boolean;
+        };
+        RestoreFilesRequest: {
+            uris: string[];
         };
         DeleteLocksRequest: {
             tokens: string[];
@@ -2025,6 +2099,79 @@ export interface operations {
             200: components["responses"]["Done"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["Encoded"];
+        };
+    };
+    moveFiles: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "uris": [
+                 *         "cloudreve://my/inbox/q3.pdf"
+                 *       ],
+                 *       "dst": "cloudreve://my/reports",
+                 *       "copy": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["MoveFilesRequest"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Done"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
+    restoreFiles: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "uris": [
+                 *         "cloudreve://trash/8f8a7f0e-9c52-4d1e-9a51-0f8f3f5f6f10"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["RestoreFilesRequest"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Done"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
+    emptyTrash: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Done"];
         };
     };
     fileInfo: {
