@@ -51,11 +51,12 @@ func Below(ctx context.Context, tree Tree, in Opened, p core.Path) (top, n Node,
 	gone := errs.Newf(errs.NotFound, errs.ShareExpired, "Shared file does not exist").At(op)
 	top, err = tree.Node(ctx, in.Node)
 	var base core.Path
+	hidden := false
 	if err == nil {
-		base, err = pathOf(ctx, tree, top)
+		base, hidden, err = pathOf(ctx, tree, top)
 	}
 	switch {
-	case errs.Is(err, errs.NotFound) || err == nil && top.Owner != in.Owner:
+	case errs.Is(err, errs.NotFound) || err == nil && (hidden || top.Owner != in.Owner):
 		return Node{}, Node{}, gone
 	case err != nil:
 		return Node{}, Node{}, errs.Wrap(op, err)
