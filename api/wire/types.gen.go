@@ -131,6 +131,17 @@ func (e UploadState) Valid() bool {
 	}
 }
 
+// AddPasskeyRequest defines model for AddPasskeyRequest.
+type AddPasskeyRequest struct {
+	Name string `json:"name,omitempty"`
+
+	// Response The credential of the browser as JSON in a string.
+	Response string `json:"response"`
+
+	// Ua What the client says it is; the name if there is none.
+	Ua string `json:"ua,omitempty"`
+}
+
 // BatchAnswer What became of one file of a batch, an envelope with its index.
 type BatchAnswer struct {
 	// Code 0: stored and durable.
@@ -541,6 +552,27 @@ type Pagination struct {
 	TotalItems int    `json:"total_items,omitempty"`
 }
 
+// Passkey defines model for Passkey.
+type Passkey struct {
+	CreatedAt time.Time  `json:"created_at"`
+	ID        string     `json:"id"`
+	Name      string     `json:"name"`
+	UsedAt    *time.Time `json:"used_at,omitempty"`
+}
+
+// PasskeyAsk defines model for PasskeyAsk.
+type PasskeyAsk struct {
+	Options   json.RawMessage `json:"options"`
+	SessionID string          `json:"session_id"`
+}
+
+// PasskeySignInRequest defines model for PasskeySignInRequest.
+type PasskeySignInRequest struct {
+	// Response The credential of the browser as JSON in a string.
+	Response  string `json:"response"`
+	SessionID string `json:"session_id"`
+}
+
 // PatchUserSettingRequest defines model for PatchUserSettingRequest.
 type PatchUserSettingRequest struct {
 	CurrentPassword     string  `json:"current_password,omitempty"`
@@ -871,13 +903,14 @@ type User struct {
 
 // UserSetting defines model for UserSetting.
 type UserSetting struct {
-	DisableViewSync         bool     `json:"disable_view_sync"`
-	Passwordless            bool     `json:"passwordless"`
-	ShareLinksInProfile     string   `json:"share_links_in_profile"`
-	TwoFaEnabled            bool     `json:"two_fa_enabled"`
-	VersionRetentionEnabled bool     `json:"version_retention_enabled"`
-	VersionRetentionExt     []string `json:"version_retention_ext,omitempty"`
-	VersionRetentionMax     int      `json:"version_retention_max"`
+	DisableViewSync         bool      `json:"disable_view_sync"`
+	Passkeys                []Passkey `json:"passkeys,omitempty"`
+	Passwordless            bool      `json:"passwordless"`
+	ShareLinksInProfile     string    `json:"share_links_in_profile"`
+	TwoFaEnabled            bool      `json:"two_fa_enabled"`
+	VersionRetentionEnabled bool      `json:"version_retention_enabled"`
+	VersionRetentionExt     []string  `json:"version_retention_ext,omitempty"`
+	VersionRetentionMax     int       `json:"version_retention_max"`
 }
 
 // VersionRequest defines model for VersionRequest.

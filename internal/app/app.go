@@ -99,7 +99,7 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 		organise: organise.New(organise.Options{Desk: front, Keeper: b.keeper}),
 		rest: rest.New(rest.Options{
 			Desk: front, Archive: zips.Offer, Catalog: b.catalog, Engine: a.engine, Setup: a.setup, OpenAPI: api.Description(),
-			Search: b.finder(),
+			Search: b.finder(), Passkeys: account.PasskeysAt,
 			Signer: signer, MaxPut: maxPut, Temp: b.dir, Site: rest.Site{ID: id, Title: c.Title, Version: apiVersion},
 		}),
 		account: accountdoor.New(accountdoor.Options{

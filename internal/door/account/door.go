@@ -38,6 +38,8 @@ func (d *Door) Routes() []desk.Route {
 		desk.Anyone.Sends("finishToken", "POST /session/token/2fa", d.finishToken),
 		desk.Anyone.Sends("refreshToken", "POST /session/token/refresh", d.refreshToken),
 		desk.Anyone.Sends("deleteToken", "DELETE /session/token", d.deleteToken),
+		desk.Anyone.Asks("askPasskey", "PUT /session/authn", d.askPasskey),
+		desk.Anyone.Sends("createTokenByPasskey", "POST /session/authn", d.createTokenByPasskey),
 		desk.Anyone.Sends("setUpSite", "POST /site/setup", d.setUpSite),
 
 		desk.Member.Asks("getMe", "GET /user/me", d.getMe),
@@ -48,6 +50,9 @@ func (d *Door) Routes() []desk.Route {
 		desk.Member.Asks("offerSecondFactor", "GET /user/setting/2fa", d.offerSecondFactor),
 		desk.Member.Streams("putAvatar", "PUT /user/setting/avatar", d.putAvatar),
 		desk.Anyone.Asks("getAvatar", "GET /user/avatar/{id}", d.getAvatar),
+		desk.Member.Asks("offerPasskey", "PUT /user/authn", d.offerPasskey),
+		desk.Member.Sends("addPasskey", "POST /user/authn", d.addPasskey),
+		desk.Member.Asks("deletePasskey", "DELETE /user/authn", d.deletePasskey),
 		desk.Member.Asks("listDevices", "GET /user/session", d.listDevices),
 		desk.Member.Asks("deleteOtherDevices", "DELETE /user/session", d.deleteOtherDevices),
 		desk.Member.Asks("deleteDevice", "DELETE /user/session/{device}", d.deleteDevice),

@@ -27,7 +27,13 @@ func (d *Door) prepareLogin(q *desk.Call) error {
 	if !exists {
 		return errs.Newf(errs.NotFound, errs.SessionMismatch, "User not found")
 	}
-	return desk.OK(q, wire.LoginWays{PasswordEnabled: true})
+	keys := rules.PasskeysAt(d.Origin(q.R))
+	if keys {
+		if keys, err = d.Keeper.HasPasskey(q.Ctx(), address); err != nil {
+			return err
+		}
+	}
+	return desk.OK(q, wire.LoginWays{PasswordEnabled: true, WebauthnEnabled: keys})
 }
 
 func (d *Door) createToken(q *desk.Call) error {

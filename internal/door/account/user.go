@@ -71,10 +71,14 @@ func (d *Door) getUserSetting(q *desk.Call) error {
 	if err != nil {
 		return err
 	}
+	keys, err := d.Keeper.PasskeysOf(q.Ctx(), q.Actor.User)
+	if err != nil {
+		return err
+	}
 	keeps := h.Group.Keeps(h.User)
 	return desk.OK(q, wire.UserSetting{
 		VersionRetentionEnabled: keeps > 1, VersionRetentionMax: int(keeps), TwoFaEnabled: factor,
-		DisableViewSync: h.User.Profile.ViewAlone, ShareLinksInProfile: h.User.Profile.ShareLinks,
+		DisableViewSync: h.User.Profile.ViewAlone, ShareLinksInProfile: h.User.Profile.ShareLinks, Passkeys: passkeys(keys),
 	})
 }
 

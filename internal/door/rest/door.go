@@ -40,6 +40,8 @@ type Options struct {
 	Setup   Setup
 	Site    Site
 	OpenAPI []byte // api/openapi.gen.json
+	// Passkeys reports whether browsers know passkeys at an address.
+	Passkeys func(origin string) bool
 	// Archive returns an address for many files as one.
 	Archive func(q *desk.Call, refs []catalog.Ref, until time.Time) (string, error)
 	MaxPut  int64  // bytes that PUT /file/content takes

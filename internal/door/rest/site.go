@@ -35,7 +35,7 @@ func (d *Door) getSiteConfig(q *desk.Call) error {
 		if err != nil {
 			return err
 		}
-		return desk.OK(q, wire.SiteLogin{SetupRequired: required})
+		return desk.OK(q, wire.SiteLogin{SetupRequired: required, Authn: d.Passkeys(d.Origin(q.R))})
 	case "explorer":
 		return desk.OK(q, wire.SiteExplorer{
 			Icons: "[]", MapProvider: "openstreetmap", FileViewers: []wire.ViewerGroup{{Viewers: []wire.Viewer{}}},

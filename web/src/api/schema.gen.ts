@@ -523,6 +523,52 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/session/authn": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Begin a sign-in with a passkey
+         * @description What `navigator.credentials.get` wants. Passkeys work at a name over HTTPS, or at localhost: 40024 elsewhere, and `authn` of `GET /site/config/login` is false there.
+         */
+        put: operations["askPasskey"];
+        /**
+         * Sign in with a passkey
+         * @description A passkey is both factors of a sign-in: it counts only if its device has made sure of its owner.
+         */
+        post: operations["createTokenByPasskey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/authn": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Begin to register a passkey
+         * @description What `navigator.credentials.create` wants.
+         */
+        put: operations["offerPasskey"];
+        /** Register a passkey */
+        post: operations["addPasskey"];
+        /** Remove a passkey */
+        delete: operations["deletePasskey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/user/me": {
         parameters: {
             query?: never;
@@ -1453,6 +1499,7 @@ export interface components {
             two_fa_enabled: boolean;
             disable_view_sync: boolean;
             share_links_in_profile: string;
+            passkeys?: components["schemas"]["Passkey"][];
         };
         PatchUserSettingRequest: {
             nick?: string;
@@ -1479,6 +1526,32 @@ export interface components {
             otp: string;
             /** @description The `data` of the answer 203. */
             session_id: string;
+        };
+        PasskeyAsk: {
+            options: {
+                [key: string]: unknown;
+            };
+            session_id: string;
+        };
+        PasskeySignInRequest: {
+            /** @description The credential of the browser as JSON in a string. */
+            response: string;
+            session_id: string;
+        };
+        AddPasskeyRequest: {
+            /** @description The credential of the browser as JSON in a string. */
+            response: string;
+            name?: string;
+            /** @description What the client says it is; the name if there is none. */
+            ua?: string;
+        };
+        Passkey: {
+            id: string;
+            name: string;
+            /** Format: date-time */
+            used_at?: string;
+            /** Format: date-time */
+            created_at: string;
         };
         DeviceList: {
             devices: components["schemas"]["Device"][];
@@ -2712,6 +2785,137 @@ export interface operations {
             };
             413: components["responses"]["TooLarge"];
             415: components["responses"]["Encoded"];
+        };
+    };
+    askPasskey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The options, and an id to come back with. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["PasskeyAsk"];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    createTokenByPasskey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeySignInRequest"];
+            };
+        };
+        responses: {
+            200: components["responses"]["SignedIn"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
+    offerPasskey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The options. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: {
+                            [key: string]: unknown;
+                        };
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    addPasskey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddPasskeyRequest"];
+            };
+        };
+        responses: {
+            /** @description The passkey. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["Passkey"];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
+    deletePasskey: {
+        parameters: {
+            query: {
+                /** @description Id of the passkey. */
+                id: string;
+            };
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Done"];
         };
     };
     getMe: {
