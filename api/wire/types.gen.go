@@ -634,6 +634,81 @@ type SetupRequest struct {
 	Token string `json:"token"`
 }
 
+// Share A share link.
+type Share struct {
+	CreatedAt  time.Time `json:"created_at"`
+	Downloaded int64     `json:"downloaded,omitempty"`
+
+	// Expired It opens nothing: too old, used up, what it opened is gone, or its owner may not share.
+	Expired bool `json:"expired"`
+
+	// Expires Absent if it never ends.
+	Expires *time.Time `json:"expires,omitempty"`
+	ID      string     `json:"id"`
+
+	// IsPrivate Only its owner reads this.
+	IsPrivate bool   `json:"is_private,omitempty"`
+	Name      string `json:"name"`
+
+	// Owner A user; the more of it the closer the caller is to that user.
+	Owner User `json:"owner"`
+
+	// Password Only its owner reads this.
+	Password          string `json:"password,omitempty"`
+	PasswordProtected bool   `json:"password_protected,omitempty"`
+
+	// RemainDownloads Absent without a limit.
+	RemainDownloads *int64 `json:"remain_downloads,omitempty"`
+
+	// ShareView Only its owner reads this.
+	ShareView  bool `json:"share_view,omitempty"`
+	ShowReadme bool `json:"show_readme,omitempty"`
+
+	// Size Of a file; 0 while it is not `unlocked`.
+	Size int64 `json:"size"`
+
+	// SourceType 0 is a file, 1 a folder.
+	SourceType FileType `json:"source_type"`
+
+	// SourceURI Where it lies in the drive. Only its owner reads this.
+	SourceURI string `json:"source_uri,omitempty"`
+
+	// Unlocked The caller needs no password, or gave the right one.
+	Unlocked bool `json:"unlocked"`
+
+	// URL The link for people. Its owner reads it with the password.
+	URL     string `json:"url"`
+	Visited int64  `json:"visited"`
+}
+
+// ShareList defines model for ShareList.
+type ShareList struct {
+	Pagination Pagination `json:"pagination"`
+	Shares     []Share    `json:"shares"`
+}
+
+// ShareRequest defines model for ShareRequest.
+type ShareRequest struct {
+	// Downloads How often it may be downloaded; 0 for any number.
+	Downloads int64 `json:"downloads,omitempty"`
+
+	// Expire Seconds until it ends; 0 for never.
+	Expire int64 `json:"expire,omitempty"`
+
+	// IsPrivate It has a password.
+	IsPrivate bool `json:"is_private,omitempty"`
+
+	// Password Without `is_private` it is not looked at; without it the server makes one.
+	Password string `json:"password,omitempty"`
+
+	// ShareView Visitors see a folder in the view that its owner set.
+	ShareView  bool `json:"share_view,omitempty"`
+	ShowReadme bool `json:"show_readme,omitempty"`
+
+	// URI What is shared.
+	URI string `json:"uri"`
+}
+
 // SiteApp defines model for SiteApp.
 type SiteApp struct {
 	AppPromotion        bool `json:"app_promotion,omitempty"`

@@ -79,6 +79,11 @@ func ParseURI(s string) (URI, error) {
 // MyURI is the URI of a path in the caller's own drive.
 func MyURI(path ...string) URI { return URI{FS: FSMy, Path: path} }
 
+// At is the URI of a path in the drive or share that u is in.
+func (u URI) At(path ...string) URI {
+	return URI{FS: u.FS, User: u.User, Password: u.Password, Path: path}
+}
+
 // Child is the URI of name in the folder u, without the search of u.
 func (u URI) Child(name string) URI {
 	path := make([]string, 0, len(u.Path)+1)

@@ -20,6 +20,7 @@ import (
 	"github.com/wharfinger/wharfinger/internal/door/desk"
 	"github.com/wharfinger/wharfinger/internal/door/organise"
 	"github.com/wharfinger/wharfinger/internal/door/rest"
+	"github.com/wharfinger/wharfinger/internal/door/share"
 	"github.com/wharfinger/wharfinger/internal/errs"
 	"github.com/wharfinger/wharfinger/internal/lane"
 	"github.com/wharfinger/wharfinger/internal/store/accounts"
@@ -97,9 +98,10 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 	front.Mount(doors{
 		archive:  zips,
 		organise: organise.New(organise.Options{Desk: front, Keeper: b.keeper}),
+		share:    share.New(share.Options{Desk: front, Links: b.shares}),
 		rest: rest.New(rest.Options{
 			Desk: front, Archive: zips.Offer, Catalog: b.catalog, Engine: a.engine, Setup: a.setup, OpenAPI: api.Description(),
-			Search: b.finder(), Passkeys: account.PasskeysAt,
+			Search: b.finder(), Take: b.shares.Take, Passkeys: account.PasskeysAt,
 			Signer: signer, MaxPut: maxPut, Temp: b.dir, Site: rest.Site{ID: id, Title: c.Title, Version: apiVersion},
 		}),
 		account: accountdoor.New(accountdoor.Options{

@@ -83,7 +83,7 @@ var rooms = []room{
 		"internal/catalog", "internal/blob", "internal/auth", "internal/core", "internal/errs", "api/wire",
 	}},
 	{"internal/door/rest", 5, []string{
-		"internal/door/desk", "internal/door/batch", "internal/share", "internal/upload", "internal/catalog", "internal/blob", "internal/auth", "internal/core", "internal/errs",
+		"internal/door/desk", "internal/door/batch", "internal/upload", "internal/catalog", "internal/blob", "internal/auth", "internal/core", "internal/errs",
 		"api/wire", "api",
 	}},
 	{"internal/door/organise", 5, []string{"internal/door/desk", "internal/arrange", "internal/catalog", "internal/core", "internal/errs", "api/wire"}},

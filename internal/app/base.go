@@ -14,7 +14,9 @@ import (
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/errs"
+	"github.com/wharfinger/wharfinger/internal/share"
 	"github.com/wharfinger/wharfinger/internal/store"
+	"github.com/wharfinger/wharfinger/internal/store/shares"
 )
 
 // Names inside the data directory.
@@ -38,6 +40,7 @@ type Base struct {
 	buckets *buckets
 	catalog *catalog.Catalog
 	keeper  *arrange.Keeper
+	shares  *share.Links
 }
 
 // OpenBase opens the data directory, making it if there is none.
@@ -72,8 +75,12 @@ func OpenBase(ctx context.Context, c Config) (_ *Base, err error) {
 		return nil, errs.Wrap(op, err)
 	}
 	b.buckets = &buckets{dir: b.dir, open: map[core.PolicyID]bucket{}}
+	b.shares = share.New(share.Options{
+		Store: shares.Over(b.store), Tree: b.store.Catalog(), Key: b.keyring.Derive("shares"), Clock: c.Clock,
+		Guesses: auth.NewBound("share", b.store.Auth(), c.Clock),
+	})
 	b.catalog = catalog.New(catalog.Options{
-		Store: b.store.Catalog(), Buckets: b.buckets, Keyring: b.keyring, Clock: c.Clock,
+		Store: b.store.Catalog(), Buckets: b.buckets, Keyring: b.keyring, Gate: b.shares, Clock: c.Clock,
 	})
 	b.keeper = arrange.New(arrange.Options{Store: b.store.Catalog(), Catalog: b.catalog, Clock: c.Clock})
 	return b, nil

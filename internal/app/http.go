@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 
 	"github.com/wharfinger/wharfinger/internal/door/desk"
+	"github.com/wharfinger/wharfinger/internal/door/share"
 )
 
 // handler is the mux in its chain: recover, log.
@@ -16,6 +17,7 @@ func (a *App) handler(door http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(desk.Prefix+"/", door)
 	mux.HandleFunc("GET /healthz", a.health)
+	mux.HandleFunc("GET /s/", share.Short)
 	mux.Handle("/", page())
 	return a.observe(mux)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/wharfinger/wharfinger/internal/door/desk"
 	"github.com/wharfinger/wharfinger/internal/door/organise"
 	"github.com/wharfinger/wharfinger/internal/door/rest"
+	"github.com/wharfinger/wharfinger/internal/door/share"
 )
 
 // doors are the parts of the API.
@@ -16,6 +17,7 @@ type doors struct {
 	archive  *archive.Door
 	account  *account.Door
 	organise *organise.Door
+	share    *share.Door
 }
 
 // routes is the table of the API: nothing is served that is not in it.
@@ -25,6 +27,7 @@ func (d doors) routes() []desk.Route {
 		d.archive.Routes(),
 		d.account.Routes(),
 		d.organise.Routes(),
+		d.share.Routes(),
 	)
 }
 
@@ -36,5 +39,6 @@ func Routes() []desk.Route {
 		archive:  &archive.Door{},
 		account:  &account.Door{},
 		organise: &organise.Door{},
+		share:    &share.Door{},
 	}.routes()
 }

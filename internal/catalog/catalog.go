@@ -114,7 +114,7 @@ func askable(name string) bool { return utf8.ValidString(name) && !strings.Conta
 func (c *Catalog) Find(ctx context.Context, who core.Actor, ref Ref) (Node, error) {
 	const op = "catalog.Find"
 	if ref.Share != nil {
-		_, n, err := c.findShared(ctx, who, ref)
+		n, err := c.findShared(ctx, who, ref)
 		return n, errs.Wrap(op, err)
 	}
 	owner, err := OwnerOf(who, ref)

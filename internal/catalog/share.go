@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"maps"
 
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/errs"
@@ -21,6 +22,8 @@ type ShareKey struct {
 type Opened struct {
 	Owner core.UserID
 	Node  core.NodeID
+	// ShowView says that folders are shown as their owner set them.
+	ShowView bool
 }
 
 // Gate opens shares. It looks at every limit of the share each time, so nobody
@@ -31,35 +34,45 @@ type Gate interface {
 	Enter(ctx context.Context, who core.Actor, key ShareKey) (Opened, error)
 }
 
-// findShared returns what the share of ref opens and the node at ref below it.
-func (c *Catalog) findShared(ctx context.Context, who core.Actor, ref Ref) (top, n Node, err error) {
+// findShared returns the node at ref in a share.
+func (c *Catalog) findShared(ctx context.Context, who core.Actor, ref Ref) (Node, error) {
 	if c.gate == nil {
-		return Node{}, Node{}, errs.New(errs.NotFound, errs.ShareMissing)
+		return Node{}, errs.New(errs.NotFound, errs.ShareMissing)
 	}
 	in, err := c.gate.Enter(ctx, who, *ref.Share)
 	if err != nil {
-		return Node{}, Node{}, err
+		return Node{}, err
 	}
-	return Below(ctx, c.store, in, ref.Path)
+	n, _, err := inOpened(ctx, c.store, in, ref.Path)
+	if !in.ShowView && n.View() != "" {
+		n.Meta = maps.Clone(n.Meta)
+		delete(n.Meta, viewKey)
+	}
+	return n, err
 }
 
-// Below returns what is opened, and the node at p below it. A file that is
-// opened itself is both at the root and at its own name. NotFound/share_expired
-// when the node is gone or in no drive any more, NotFound/path_missing below it.
-func Below(ctx context.Context, tree Tree, in Opened, p core.Path) (top, n Node, err error) {
-	const op = "catalog.Below"
-	gone := errs.Newf(errs.NotFound, errs.ShareExpired, "Shared file does not exist").At(op)
-	top, err = tree.Node(ctx, in.Node)
-	var base core.Path
+// Opens returns what is opened, and where it lies in the drive of its owner.
+// NotFound/share_expired when it is gone, or in the drive no more.
+func Opens(ctx context.Context, tree Tree, in Opened) (Node, core.Path, error) {
+	const op = "catalog.Opens"
+	n, at, err := inOpened(ctx, tree, in, core.Root)
+	return n, at, errs.Wrap(op, err)
+}
+
+// inOpened returns the node at p in what is opened, and where that begins. A file
+// that is opened itself is both at the root and at its own name.
+func inOpened(ctx context.Context, tree Tree, in Opened, p core.Path) (n Node, base core.Path, err error) {
+	gone := errs.Newf(errs.NotFound, errs.ShareExpired, "Shared file does not exist")
+	top, err := tree.Node(ctx, in.Node)
 	hidden := false
 	if err == nil {
 		base, hidden, err = pathOf(ctx, tree, top)
 	}
 	switch {
 	case errs.Is(err, errs.NotFound) || err == nil && (hidden || top.Owner != in.Owner):
-		return Node{}, Node{}, gone
+		return Node{}, core.Root, gone
 	case err != nil:
-		return Node{}, Node{}, errs.Wrap(op, err)
+		return Node{}, core.Root, err
 	}
 	if top.Kind == File && p == core.Root.Join(top.Name) {
 		p = core.Root
@@ -67,18 +80,18 @@ func Below(ctx context.Context, tree Tree, in Opened, p core.Path) (top, n Node,
 	names := base.Names()
 	whole, err := core.JoinPath(append(names, p.Names()...))
 	if err != nil {
-		return Node{}, Node{}, errs.Wrap(op, err)
+		return Node{}, core.Root, err
 	}
 	// The walk begins at the root of the drive and must pass the very node: what
 	// was removed from the drive may still have a row, and its path another node.
 	at, err := Locate(ctx, tree, in.Owner, whole)
 	switch {
 	case err != nil:
-		return Node{}, Node{}, errs.Wrap(op, err)
+		return Node{}, core.Root, err
 	case len(at.Nodes) <= len(names) || at.Nodes[len(names)].ID != in.Node:
-		return Node{}, Node{}, gone
+		return Node{}, core.Root, gone
 	case !at.Found():
-		return Node{}, Node{}, errs.Newf(errs.NotFound, errs.PathMissing, "There is nothing at %s.", p).At(op)
+		return Node{}, core.Root, errs.Newf(errs.NotFound, errs.PathMissing, "There is nothing at %s.", p)
 	}
-	return at.Nodes[len(names)], at.Last(), nil
+	return at.Last(), base, nil
 }

@@ -30,7 +30,9 @@ func (l *Links) Enter(ctx context.Context, who core.Actor, key catalog.ShareKey)
 	return s.opens(), nil
 }
 
-func (s Share) opens() catalog.Opened { return catalog.Opened{Owner: s.Owner, Node: s.Node} }
+func (s Share) opens() catalog.Opened {
+	return catalog.Opened{Owner: s.Owner, Node: s.Node, ShowView: s.ShowView}
+}
 
 // stands returns the owner of s if s opens anything: it has not expired, is not
 // used up, and its owner still may share. NotFound/share_expired.

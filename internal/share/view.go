@@ -26,7 +26,7 @@ func (l *Links) look(ctx context.Context, who core.Actor, s Share) (View, error)
 	var err error
 	if v.User, err = l.stands(ctx, s); err == nil {
 		var n catalog.Node
-		if n, _, err = catalog.Below(ctx, l.tree, s.opens(), core.Root); err == nil {
+		if n, v.Path, err = catalog.Opens(ctx, l.tree, s.opens()); err == nil {
 			v.Name, v.Kind, v.Size = n.Name, n.Kind, n.Size
 		}
 	}

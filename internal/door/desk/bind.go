@@ -200,7 +200,9 @@ func (d *Desk) NeedURI(text string) (Place, error) {
 const MaxBatch = 3000
 
 // Places reads the URIs of a batch; one bad URI refuses the whole.
-func (d *Desk) Places(uris []string) ([]Place, error) {
+func (d *Desk) Places(uris []string) ([]Place, error) { return places(uris, d.Where) }
+
+func places(uris []string, where func(string) (Place, error)) ([]Place, error) {
 	switch {
 	case len(uris) == 0:
 		return nil, Bad("Uris too short")
@@ -209,7 +211,7 @@ func (d *Desk) Places(uris []string) ([]Place, error) {
 	}
 	out := make([]Place, len(uris))
 	for i, text := range uris {
-		at, err := d.Where(text)
+		at, err := where(text)
 		if err != nil {
 			return nil, err
 		}

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +22,7 @@ func (d *Door) createFileURL(q *desk.Call) error {
 	if err := desk.Bind(q, &in); err != nil {
 		return err
 	}
-	places, err := d.Places(in.URIs)
+	places, err := d.AllReadable(q, in.URIs)
 	if err != nil {
 		return err
 	}
@@ -29,19 +30,26 @@ func (d *Door) createFileURL(q *desk.Call) error {
 	if in.Archive {
 		return d.archive(q, places, until)
 	}
-	out := wire.FileURLs{URLs: []wire.FileURL{}, Expires: until}
-	failed := map[string]error{}
+	links, failed := make([]string, len(places)), map[string]error{}
 	for i, at := range places {
 		link, err := d.link(q, at, in, until)
-		switch {
-		case err == nil:
-			out.URLs = append(out.URLs, wire.FileURL{URL: link})
-		case !in.SkipError:
+		if err != nil {
 			failed[in.URIs[i]] = err
+			continue
 		}
+		links[i] = link
 	}
-	if err := desk.Batch(failed); err != nil {
+	if len(failed) == 0 || in.SkipError {
+		d.take(q, places, links, func(i int, err error) { failed[in.URIs[i]] = err })
+	}
+	if err := desk.Batch(failed); err != nil && !in.SkipError {
 		return err
+	}
+	out := wire.FileURLs{URLs: []wire.FileURL{}, Expires: until}
+	for _, link := range links {
+		if link != "" {
+			out.URLs = append(out.URLs, wire.FileURL{URL: link})
+		}
 	}
 	if in.Redirect && len(out.URLs) == 1 && len(in.URIs) == 1 {
 		http.Redirect(q.W, q.R, out.URLs[0].URL, http.StatusFound)
@@ -60,6 +68,16 @@ func (d *Door) archive(q *desk.Call, places []desk.Place, until time.Time) error
 	if err != nil {
 		return err
 	}
+	links := slices.Repeat([]string{link}, len(places))
+	d.take(q, places, links, func(_ int, not error) { err = not })
+	if err != nil {
+		return err
+	}
+	for _, ref := range refs {
+		if ref.Share != nil {
+			ref.Share.Granted = true // what is in the archive is looked up when it is made
+		}
+	}
 	return desk.OK(q, wire.FileURLs{URLs: []wire.FileURL{{URL: link}}, Expires: until})
 }
 
@@ -76,21 +94,30 @@ func (d *Door) link(q *desk.Call, at desk.Place, in wire.CreateURLRequest, until
 	if err != nil {
 		return "", err
 	}
-	entity, query := d.EntityID(version), url.Values{}
+	entity, query, through := d.EntityID(version), url.Values{}, ""
 	if in.Download {
 		query.Set("download", "true")
 	}
-	query.Set("sign", d.Signer.Sign(signedContent(entity, n.Name, in.Download), until))
+	if at.Ref.Share != nil {
+		through = d.IDs.Encode(core.TagShare, int64(at.Ref.Share.ID))
+		query.Set("share", through)
+	}
+	query.Set("sign", d.Signer.Sign(signedContent(entity, n.Name, through, in.Download), until))
 	return d.Origin(q.R) + desk.Prefix + "/file/content/" + entity + "/0/" + url.PathEscape(n.Name) + "?" + query.Encode(), nil
 }
 
-// signedContent is what the signature of a content address covers.
-func signedContent(entity, name string, download bool) auth.Message {
+// signedContent is what the signature of a content address covers; through is the
+// share that it was given out by, if one was.
+func signedContent(entity, name, through string, download bool) auth.Message {
 	disposition := "inline"
 	if download {
 		disposition = "attachment"
 	}
-	return auth.Message{Method: http.MethodGet, Path: strings.Join([]string{"content", entity, disposition, url.PathEscape(name)}, "/")}
+	parts := []string{"content", entity, disposition, url.PathEscape(name)}
+	if through != "" {
+		parts = append(parts, "share", url.PathEscape(through))
+	}
+	return auth.Message{Method: http.MethodGet, Path: strings.Join(parts, "/")}
 }
 
 // corsContent opens an answer to pages of other origins: the address itself is
@@ -122,7 +149,15 @@ func (d *Door) getContent(q *desk.Call) error {
 	if sign == "" {
 		return errs.Newf(errs.Forbidden, errs.NoPermission, "expire timestamp is missing")
 	}
-	if err := d.Signer.Check(signedContent(entity, name, download), sign, d.Clock()); err != nil {
+	if err := d.Signer.Check(signedContent(entity, name, query.Get("share"), download), sign, d.Clock()); err != nil {
+		return err
+	}
+	switch err := d.stillShared(q, query.Get("share")); {
+	case errs.Is(err, errs.NotFound):
+		q.Note(err)
+		http.Error(q.W, "The share link does not open anything any more.", http.StatusNotFound)
+		return nil
+	case err != nil:
 		return err
 	}
 	id, err := d.VersionID(entity)

@@ -44,8 +44,10 @@ type Options struct {
 	Passkeys func(origin string) bool
 	// Archive returns an address for many files as one.
 	Archive func(q *desk.Call, refs []catalog.Ref, until time.Time) (string, error)
-	MaxPut  int64  // bytes that PUT /file/content takes
-	Temp    string // directory for bodies of unknown length while they come in
+	// Take counts a download through a share; see share.Links.
+	Take   func(ctx context.Context, who core.Actor, id core.ShareID) error
+	MaxPut int64  // bytes that PUT /file/content takes
+	Temp   string // directory for bodies of unknown length while they come in
 }
 
 // Door has the operations on files, uploads and sign-ins.

@@ -55,7 +55,7 @@ func readCursor(token string) (*catalog.Node, error) {
 
 func (d *Door) listFiles(q *desk.Call) error {
 	query := q.R.URL.Query()
-	at, err := d.NeedURI(query.Get("uri"))
+	at, err := d.Readable(q, query.Get("uri"))
 	if err != nil {
 		return err
 	}
@@ -74,34 +74,39 @@ func (d *Door) listFiles(q *desk.Call) error {
 	if err != nil {
 		return err
 	}
+	if at.Ref.Trash {
+		return desk.OK(q, d.trash(l, at.Ref.Path, size))
+	}
+	out := d.listing(q, l, at, size)
+	if at.Ref.Share != nil {
+		return desk.OK(q, d.sharedListing(q, out, l, at))
+	}
 	h, err := d.Catalog.HomeOf(q.Ctx(), q.Actor.User)
 	if err != nil {
 		return err
 	}
-	if at.Ref.Trash {
-		return desk.OK(q, d.trash(l, at.Ref.Path, size))
-	}
-	return desk.OK(q, d.listing(l, at.Ref.Path, h, size))
+	policy := d.Policy(h.Policy)
+	out.StoragePolicy = &policy
+	return desk.OK(q, out)
 }
 
-func (d *Door) listing(l catalog.Listing, at core.Path, h catalog.Home, size int) wire.FileList {
-	policy := d.Policy(h.Policy)
+func (d *Door) listing(q *desk.Call, l catalog.Listing, at desk.Place, size int) wire.FileList {
 	out := wire.FileList{
-		Files: make([]wire.File, len(l.Nodes)), Parent: d.File(l.Parent, at, false),
+		Files: make([]wire.File, len(l.Nodes)), Parent: d.Seen(q.Actor, at, l.Parent, at.Ref.Path, false),
 		Pagination: wire.Pagination{PageSize: size, IsCursor: true},
 		Props: wire.ListProps{
 			Capability: wire.OwnDrive.String(), MaxPageSize: catalog.MaxPage,
 			OrderByOptions:        []string{"name", "size", "updated_at", "created_at"},
 			OrderDirectionOptions: []string{"asc", "desc"},
 		},
-		ContextHint: core.NewUUID(), StoragePolicy: &policy, View: view(l.Parent), RecursionLimitReached: l.Limited,
+		ContextHint: core.NewUUID(), View: view(l.Parent), RecursionLimitReached: l.Limited,
 	}
 	for i, n := range l.Nodes {
-		in := at
+		in := at.Ref.Path
 		if l.In != nil {
-			in = below(at, l.In[i])
+			in = below(in, l.In[i])
 		}
-		out.Files[i] = d.File(n, in.Join(n.Name), true)
+		out.Files[i] = d.Seen(q.Actor, at, n, in.Join(n.Name), true)
 		out.Files[i].Damaged = slices.Contains(l.Damaged, n.ID)
 	}
 	if l.More {
@@ -145,7 +150,7 @@ func (d *Door) trash(l catalog.Listing, at core.Path, size int) wire.FileList {
 
 func (d *Door) fileInfo(q *desk.Call) error {
 	query := q.R.URL.Query()
-	at, err := d.NeedURI(query.Get("uri"))
+	at, err := d.Readable(q, query.Get("uri"))
 	if err != nil {
 		return err
 	}
@@ -153,8 +158,11 @@ func (d *Door) fileInfo(q *desk.Call) error {
 	if err != nil {
 		return err
 	}
-	f := d.File(n, at.Ref.Path, true)
-	if at.Ref.Trash {
+	f := d.Seen(q.Actor, at, n, at.Ref.Path, true)
+	switch {
+	case at.Ref.Share != nil && !f.Owned:
+		return desk.OK(q, f) // older versions and sums over a tree are its owner's
+	case at.Ref.Trash:
 		f = d.Trashed(n, at.Ref.Path)
 	}
 	if query.Get("extended") == "true" {

@@ -442,6 +442,94 @@ export interface paths {
         patch: operations["patchView"];
         trace?: never;
     };
+    "/share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the caller's share links
+         * @description In the order of their making, the oldest first. Links that do not open anything any more are in it, with `expired`.
+         */
+        get: operations["listShares"];
+        /**
+         * Share a file or folder
+         * @description Answers the link, for people: `<origin>/s/<id>`, or `<origin>/s/<id>/<password>` where there is a password. Programs read what it opens at `cloudreve://<id>[:<password>]@share`. A whole drive cannot be shared.
+         */
+        put: operations["createShare"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/share/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change a share link
+         * @description The new terms take the place of all old ones: a limit that is not given ends. `expire` and `downloads` count from now. With `is_private` and no `password` the password stays, or is made if there was none. What the link opens stays; `uri` is not looked at.
+         */
+        post: operations["editShare"];
+        /**
+         * End a share link
+         * @description Addresses that it gave out end with it.
+         */
+        delete: operations["deleteShare"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/share/info/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a share link to who has it
+         * @description A password that is wrong or missing is no failure: `unlocked` is false. Wrong ones are bounded as at signing in.
+         */
+        get: operations["getShareInfo"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/shares/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what a user shares with everybody
+         * @description Links without a password that open something. A page may be short, or empty, and have another one behind it.
+         */
+        get: operations["listUserShares"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/session/prepare": {
         parameters: {
             query?: never;
@@ -1342,6 +1430,75 @@ export interface components {
             /** @description The `id` of an entity of the file. */
             version: string;
         };
+        ShareRequest: {
+            /** @description What is shared. */
+            uri: string;
+            /** @description It has a password. */
+            is_private?: boolean;
+            /** @description Without `is_private` it is not looked at; without it the server makes one. */
+            password?: string;
+            /** @description Visitors see a folder in the view that its owner set. */
+            share_view?: boolean;
+            show_readme?: boolean;
+            /**
+             * Format: int64
+             * @description How often it may be downloaded; 0 for any number.
+             */
+            downloads?: number;
+            /**
+             * Format: int64
+             * @description Seconds until it ends; 0 for never.
+             */
+            expire?: number;
+        };
+        /** @description A share link. */
+        Share: {
+            id: string;
+            name: string;
+            /** Format: int64 */
+            visited: number;
+            /** Format: int64 */
+            downloaded?: number;
+            /**
+             * Format: int64
+             * @description Absent without a limit.
+             */
+            remain_downloads?: number;
+            /** @description The caller needs no password, or gave the right one. */
+            unlocked: boolean;
+            password_protected?: boolean;
+            source_type: components["schemas"]["FileType"];
+            owner: components["schemas"]["User"];
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description Absent if it never ends.
+             */
+            expires?: string;
+            /** @description It opens nothing: too old, used up, what it opened is gone, or its owner may not share. */
+            expired: boolean;
+            /** @description The link for people. Its owner reads it with the password. */
+            url: string;
+            /**
+             * Format: int64
+             * @description Of a file; 0 while it is not `unlocked`.
+             */
+            size: number;
+            show_readme?: boolean;
+            /** @description Only its owner reads this. */
+            is_private?: boolean;
+            /** @description Only its owner reads this. */
+            password?: string;
+            /** @description Only its owner reads this. */
+            share_view?: boolean;
+            /** @description Where it lies in the drive. Only its owner reads this. */
+            source_uri?: string;
+        };
+        ShareList: {
+            shares: components["schemas"]["Share"][];
+            pagination: components["schemas"]["Pagination"];
+        };
         DeleteFilesRequest: {
             uris: string[];
             /**
@@ -1714,6 +1871,42 @@ export interface components {
                     /** @enum {integer} */
                     code: 0;
                     data: components["schemas"]["File"];
+                    msg: string;
+                } | components["schemas"]["Failure"];
+            };
+        };
+        /** @description The link. */
+        ShareLink: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "code": 0,
+                 *       "data": "https://drive.example.test/s/5qsVPYlb9JvZ4RyWQ8u1mC/pa55",
+                 *       "msg": ""
+                 *     }
+                 */
+                "application/json": {
+                    /** @enum {integer} */
+                    code: 0;
+                    /** Format: uri */
+                    data: string;
+                    msg: string;
+                } | components["schemas"]["Failure"];
+            };
+        };
+        /** @description One page of shares. */
+        Shares: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": {
+                    /** @enum {integer} */
+                    code: 0;
+                    data: components["schemas"]["ShareList"];
                     msg: string;
                 } | components["schemas"]["Failure"];
             };
@@ -2638,6 +2831,168 @@ export interface operations {
             200: components["responses"]["Done"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["Encoded"];
+        };
+    };
+    listShares: {
+        parameters: {
+            query?: {
+                /** @description At most 200. */
+                page_size?: number;
+                /** @description `desc` begins with the newest. */
+                order_direction?: string;
+                /** @description `next_token` of the page before. */
+                next_page_token?: string;
+            };
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Shares"];
+        };
+    };
+    createShare: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "uri": "cloudreve://my/reports/q3.pdf",
+                 *       "is_private": true,
+                 *       "downloads": 10,
+                 *       "expire": 86400
+                 *     }
+                 */
+                "application/json": components["schemas"]["ShareRequest"];
+            };
+        };
+        responses: {
+            200: components["responses"]["ShareLink"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
+    editShare: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path: {
+                /** @description Id of the share. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "uri": "cloudreve://my/reports/q3.pdf",
+                 *       "is_private": true,
+                 *       "password": "pa55"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ShareRequest"];
+            };
+        };
+        responses: {
+            200: components["responses"]["ShareLink"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
+    deleteShare: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path: {
+                /** @description Id of the share. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Done"];
+        };
+    };
+    getShareInfo: {
+        parameters: {
+            query?: {
+                password?: string;
+                /** @description Counts a visit. */
+                count_views?: boolean;
+                /** @description Taken and not needed; its owner sees all of a share. */
+                owner_extended?: boolean;
+            };
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path: {
+                /** @description Id of the share. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The share. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["Share"];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    listUserShares: {
+        parameters: {
+            query?: {
+                /** @description At most 200. */
+                page_size?: number;
+                /** @description `desc` begins with the newest. */
+                order_direction?: string;
+                /** @description `next_token` of the page before. */
+                next_page_token?: string;
+            };
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path: {
+                /** @description Id of the user. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Shares"];
         };
     };
     prepareLogin: {

@@ -1,0 +1,58 @@
+package rest
+
+import (
+	"github.com/wharfinger/wharfinger/api/wire"
+	"github.com/wharfinger/wharfinger/internal/catalog"
+	"github.com/wharfinger/wharfinger/internal/core"
+	"github.com/wharfinger/wharfinger/internal/door/desk"
+	"github.com/wharfinger/wharfinger/internal/errs"
+)
+
+// sharedListing makes of a listing what visitors of a share see. A share of one
+// file is shown as a folder that holds it and does not exist.
+func (d *Door) sharedListing(q *desk.Call, out wire.FileList, l catalog.Listing, at desk.Place) wire.FileList {
+	out.Props.Capability = wire.ShareDrive.String()
+	if l.Single {
+		n := l.Nodes[0]
+		n.Kind, n.Size, n.Version, n.Meta = catalog.Folder, 0, 0, nil
+		out.Parent, out.SingleFileView = d.Seen(q.Actor, at, n, core.Root, false), true
+	}
+	return out
+}
+
+// take counts one download for each share that links were made through, and
+// takes back the links of those that have none left, saying why.
+func (d *Door) take(q *desk.Call, places []desk.Place, links []string, refused func(i int, err error)) {
+	taken := map[core.ShareID]error{}
+	for i, at := range places {
+		key := at.Ref.Share
+		if key == nil || links[i] == "" {
+			continue
+		}
+		err, done := taken[key.ID]
+		if !done {
+			err = d.Take(q.Ctx(), q.Actor, key.ID)
+			taken[key.ID] = err
+		}
+		if err != nil {
+			links[i] = ""
+			refused(i, err)
+		}
+	}
+}
+
+// stillShared is nil for an address that was not given out by a share, and as
+// long as the share is there and opens something. Its downloads may be used up:
+// this is one of them.
+func (d *Door) stillShared(q *desk.Call, through string) error {
+	if through == "" {
+		return nil
+	}
+	id, err := d.IDs.Decode(core.TagShare, through)
+	if err != nil {
+		return errs.New(errs.NotFound, errs.ShareMissing).At("rest.stillShared").Because(err)
+	}
+	key := catalog.ShareKey{ID: core.ShareID(id), Granted: true}
+	_, err = d.Catalog.Find(q.Ctx(), q.Actor, catalog.Ref{Share: &key})
+	return err
+}
