@@ -532,6 +532,18 @@ type LoginWays struct {
 	WebauthnEnabled bool `json:"webauthn_enabled"`
 }
 
+// MetadataPatch defines model for MetadataPatch.
+type MetadataPatch struct {
+	// Key `category:name`; clients may set the categories `dav`, `thumb`, `customize`, `tag` and `props`.
+	Key string `json:"key"`
+
+	// Remove Removes the entry instead.
+	Remove bool `json:"remove,omitempty"`
+
+	// Value Of a tag: a CSS colour, or nothing.
+	Value string `json:"value,omitempty"`
+}
+
 // MoveFilesRequest defines model for MoveFilesRequest.
 type MoveFilesRequest struct {
 	Copy bool `json:"copy,omitempty"`
@@ -573,6 +585,12 @@ type PasskeySignInRequest struct {
 	SessionID string `json:"session_id"`
 }
 
+// PatchMetadataRequest defines model for PatchMetadataRequest.
+type PatchMetadataRequest struct {
+	Patches []MetadataPatch `json:"patches"`
+	URIs    []string        `json:"uris"`
+}
+
 // PatchUserSettingRequest defines model for PatchUserSettingRequest.
 type PatchUserSettingRequest struct {
 	CurrentPassword     string  `json:"current_password,omitempty"`
@@ -598,6 +616,18 @@ type PatchViewRequest struct {
 
 	// View How a folder is shown.
 	View View `json:"view"`
+}
+
+// Pin defines model for Pin.
+type Pin struct {
+	Name string `json:"name,omitempty"`
+	URI  string `json:"uri"`
+}
+
+// PinRequest defines model for PinRequest.
+type PinRequest struct {
+	Name string `json:"name,omitempty"`
+	URI  string `json:"uri"`
 }
 
 // RefreshRequest defines model for RefreshRequest.
@@ -971,9 +1001,9 @@ type User struct {
 	Nickname        string    `json:"nickname"`
 
 	// Pined The spelling is the protocol's.
-	Pined          []map[string]interface{} `json:"pined,omitempty"`
-	PreferredTheme string                   `json:"preferred_theme,omitempty"`
-	Status         string                   `json:"status,omitempty"`
+	Pined          []Pin  `json:"pined,omitempty"`
+	PreferredTheme string `json:"preferred_theme,omitempty"`
+	Status         string `json:"status,omitempty"`
 }
 
 // UserSetting defines model for UserSetting.

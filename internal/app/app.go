@@ -97,7 +97,7 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 	zips := archive.New(archive.Options{Desk: front, Catalog: b.catalog, Signer: signer})
 	front.Mount(doors{
 		archive:  zips,
-		organise: organise.New(organise.Options{Desk: front, Keeper: b.keeper}),
+		organise: organise.New(organise.Options{Desk: front, Keeper: b.keeper, Catalog: b.catalog}),
 		share:    share.New(share.Options{Desk: front, Links: b.shares}),
 		rest: rest.New(rest.Options{
 			Desk: front, Archive: zips.Offer, Catalog: b.catalog, Engine: a.engine, Setup: a.setup, OpenAPI: api.Description(),

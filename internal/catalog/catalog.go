@@ -173,12 +173,18 @@ type Home struct {
 	User   User
 	Group  Group
 	Policy Policy
+	Pins   []Pin // only by HomeOf
 }
 
 // HomeOf returns the user with group and policy.
 func (c *Catalog) HomeOf(ctx context.Context, id core.UserID) (Home, error) {
 	const op = "catalog.HomeOf"
 	h, err := HomeIn(ctx, c.store, id)
+	if err != nil {
+		return Home{}, errs.Wrap(op, err)
+	}
+	root, err := find(ctx, c.store, id, core.Root)
+	h.Pins = pinsOf(root)
 	return h, errs.Wrap(op, err)
 }
 

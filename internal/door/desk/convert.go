@@ -64,7 +64,16 @@ func (d *Desk) User(h catalog.Home) wire.User {
 		ID: d.IDs.Encode(core.TagUser, int64(h.User.ID)), Email: h.User.Email, Nickname: h.User.Nick,
 		Status: string(h.User.Status), CreatedAt: h.User.Created, Language: h.User.Language, Group: &g,
 		Avatar: h.User.Profile.Avatar, PreferredTheme: h.User.Profile.Theme, DisableViewSync: h.User.Profile.ViewAlone,
+		Pined: pins(h.Pins),
 	}
+}
+
+func pins(all []catalog.Pin) []wire.Pin {
+	out := make([]wire.Pin, len(all))
+	for i, p := range all {
+		out[i] = wire.Pin{URI: p.URI, Name: p.Name}
+	}
+	return out
 }
 
 // Group is a group as its users see it.

@@ -1,6 +1,8 @@
 package organise
 
 import (
+	"unicode/utf8"
+
 	"github.com/wharfinger/wharfinger/api/wire"
 	"github.com/wharfinger/wharfinger/internal/arrange"
 	"github.com/wharfinger/wharfinger/internal/catalog"
@@ -11,7 +13,8 @@ import (
 // Options are what a Door is made of; all are needed.
 type Options struct {
 	*desk.Desk
-	Keeper *arrange.Keeper
+	Keeper  *arrange.Keeper
+	Catalog *catalog.Catalog
 }
 
 // Door has the operations that change where files are.
@@ -27,6 +30,9 @@ func (d *Door) Routes() []desk.Route {
 		desk.Anyone.Sends("deleteFiles", "DELETE /file", d.deleteFiles),
 		desk.Anyone.Sends("restoreFiles", "POST /file/restore", d.restoreFiles),
 		desk.Member.Asks("emptyTrash", "DELETE /file/trash", d.emptyTrash),
+		desk.Anyone.Sends("patchMetadata", "PATCH /file/metadata", d.patchMetadata),
+		desk.Member.Sends("pinFile", "PUT /file/pin", d.pinFile),
+		desk.Member.Sends("unpinFile", "DELETE /file/pin", d.unpinFile),
 	}
 }
 
@@ -91,6 +97,65 @@ func (d *Door) restoreFiles(q *desk.Call) error {
 
 func (d *Door) emptyTrash(q *desk.Call) error {
 	if err := d.Keeper.Empty(q.Ctx(), q.Actor); err != nil {
+		return err
+	}
+	return q.Done()
+}
+
+// maxPatches is how many entries one request may change.
+const maxPatches = 256
+
+func (d *Door) patchMetadata(q *desk.Call) error {
+	var in wire.PatchMetadataRequest
+	if err := desk.Bind(q, &in); err != nil {
+		return err
+	}
+	refs, err := d.refs(in.URIs)
+	if err != nil {
+		return err
+	}
+	switch {
+	case len(in.Patches) == 0:
+		return desk.Bad("Patches too short")
+	case len(in.Patches) > maxPatches:
+		return desk.Bad("Patches too long")
+	}
+	patches := make([]arrange.Patch, len(in.Patches))
+	for i, p := range in.Patches {
+		patches[i] = arrange.Patch{Key: p.Key, Value: p.Value, Remove: p.Remove}
+	}
+	failed, err := d.Keeper.Label(q.Ctx(), q.Actor, refs, patches)
+	return d.answer(q, in.URIs, failed, err)
+}
+
+func (d *Door) pinFile(q *desk.Call) error {
+	var in wire.PinRequest
+	if err := desk.Bind(q, &in); err != nil {
+		return err
+	}
+	at, err := d.NeedURI(in.URI)
+	if err != nil {
+		return err
+	}
+	if len(in.Name) > catalog.MaxName || !utf8.ValidString(in.Name) {
+		return desk.Bad("Name too long")
+	}
+	if err := d.Catalog.Pin(q.Ctx(), q.Actor, catalog.Pin{URI: at.URI.String(), Name: in.Name}); err != nil {
+		return err
+	}
+	return q.Done()
+}
+
+func (d *Door) unpinFile(q *desk.Call) error {
+	var in wire.PinRequest
+	if err := desk.Bind(q, &in); err != nil {
+		return err
+	}
+	at, err := d.NeedURI(in.URI)
+	if err != nil {
+		return err
+	}
+	if err := d.Catalog.Unpin(q.Ctx(), q.Actor, at.URI.String()); err != nil {
 		return err
 	}
 	return q.Done()

@@ -59,6 +59,9 @@ func (d *Door) listFiles(q *desk.Call) error {
 	if err != nil {
 		return err
 	}
+	if at.Ref.Trash && len(at.URI.Query) > 0 {
+		return errs.Newf(errs.Unsupported, errs.NoPermission, "The trash cannot be searched.")
+	}
 	after, err := readCursor(query.Get("next_page_token"))
 	if err != nil {
 		return err

@@ -247,6 +247,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/file/metadata": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Set and remove metadata of files and folders
+         * @description Applies all patches to each. Items that fail are named in `aggregated_error` under 40081; the others are changed. A key or value that clients may not set refuses the whole request with 40001.
+         */
+        patch: operations["patchMetadata"];
+        trace?: never;
+    };
+    "/file/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Pin a place
+         * @description Adds a place to `pined` of the user, or names one anew. A pin is a link: it stays when what it leads to goes.
+         */
+        put: operations["pinFile"];
+        post?: never;
+        /** Remove a pin */
+        delete: operations["unpinFile"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/file/trash": {
         parameters: {
             query?: never;
@@ -1512,6 +1553,35 @@ export interface components {
              */
             skip_soft_delete: boolean;
         };
+        Pin: {
+            uri: string;
+            name?: string;
+        };
+        PinRequest: {
+            uri: string;
+            name?: string;
+        };
+        PatchMetadataRequest: {
+            uris: string[];
+            patches: components["schemas"]["MetadataPatch"][];
+        };
+        MetadataPatch: {
+            /**
+             * @description `category:name`; clients may set the categories `dav`, `thumb`, `customize`, `tag` and `props`.
+             * @example tag:urgent
+             */
+            key: string;
+            /**
+             * @description Of a tag: a CSS colour, or nothing.
+             * @example #ff0000
+             */
+            value?: string;
+            /**
+             * @description Removes the entry instead.
+             * @default false
+             */
+            remove: boolean;
+        };
         MoveFilesRequest: {
             uris: string[];
             /** @description The folder they go into. */
@@ -1616,9 +1686,7 @@ export interface components {
             anonymous?: boolean;
             group?: components["schemas"]["Group"];
             /** @description The spelling is the protocol's. */
-            pined?: {
-                [key: string]: unknown;
-            }[];
+            pined?: components["schemas"]["Pin"][];
             language?: string;
             disable_view_sync?: boolean;
         };
@@ -2417,6 +2485,92 @@ export interface operations {
                  *     }
                  */
                 "application/json": components["schemas"]["RestoreFilesRequest"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Done"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
+    patchMetadata: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "uris": [
+                 *         "cloudreve://my/reports/q3.pdf"
+                 *       ],
+                 *       "patches": [
+                 *         {
+                 *           "key": "tag:urgent",
+                 *           "value": "#ff0000"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["PatchMetadataRequest"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Done"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
+    pinFile: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "uri": "cloudreve://my/reports"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PinRequest"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Done"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
+    unpinFile: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "uri": "cloudreve://my/reports"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PinRequest"];
             };
         };
         responses: {
