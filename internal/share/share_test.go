@@ -2,6 +2,7 @@ package share_test
 
 import (
 	"bytes"
+	"context"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -23,6 +24,7 @@ type world struct {
 	now   *atomic.Int64
 	db    catalog.Store
 	rows  share.Store
+	clock core.Clock
 	links *share.Links
 	names *catalog.Catalog
 	owner core.Actor
@@ -33,6 +35,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{T: t, now: new(atomic.Int64)}
 	w.now.Store(1_900_000_000_000_000)
 	clock := func() time.Time { return core.FromMicros(w.now.Load()) }
+	w.clock = clock
 	st, err := store.Open(w.Context(), store.Config{Path: filepath.Join(t.TempDir(), "wharf.db"), Clock: clock})
 	w.must(err)
 	t.Cleanup(func() { _ = st.Close() })
@@ -268,4 +271,44 @@ func TestWhoMayNotShareMakesNoLink(t *testing.T) {
 	who.Group = catalog.Anonymous
 	_, err = w.links.Make(w.Context(), who, catalog.At(w.path("/f")), share.Terms{})
 	w.want(err, errs.NoPermission)
+}
+
+func TestOthersSeeOfMySharesWhatILetThem(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.share("/f", share.Terms{})
+	w.share("/f/a", share.Terms{Private: true})
+	gone := w.share("/f/a", share.Terms{Life: time.Second})
+	w.now.Add(time.Minute.Microseconds())
+	for setting, want := range map[string]int{"": 1, "all_share": 2, "hide_share": 0} {
+		tree := profile{w.db, setting}
+		links := share.New(share.Options{Store: w.rows, Tree: tree, Key: [32]byte{7}, Clock: w.clock})
+		p, err := links.Of(w.Context(), core.Actor{User: 1, Group: 2}, share.Query{Owner: w.owner.User})
+		w.must(err)
+		if len(p.Views) != want {
+			t.Errorf("%q shows %d shares, want %d", setting, len(p.Views), want)
+		}
+		for _, v := range p.Views {
+			if v.ID == gone.ID || v.Password != "" || !v.Path.IsRoot() && !v.Mine {
+				t.Errorf("%q shows %+v", setting, v)
+			}
+		}
+		p, err = links.Mine(w.Context(), w.owner, share.Query{})
+		w.must(err)
+		if len(p.Views) != 3 {
+			t.Errorf("%q: I see %d of my shares", setting, len(p.Views))
+		}
+	}
+}
+
+// profile is a database in which users let others see what it says.
+type profile struct {
+	catalog.Store
+	links string
+}
+
+func (p profile) User(ctx context.Context, id core.UserID) (catalog.User, error) {
+	u, err := p.Store.User(ctx, id)
+	u.Profile.ShareLinks = p.links
+	return u, err
 }

@@ -17,7 +17,7 @@ type View struct {
 	Unlocked bool         // the caller needs no password, or gave the right one
 	Expired  bool
 	Password core.Secret // only for its owner
-	Path     core.Path   // in the drive of its owner, and only for the owner; the root if it is Expired
+	Path     core.Path   // in the drive of its owner, and only for its owner; the root if it is Expired
 }
 
 // look fills what s is now. The names of what stands are those of today.
@@ -26,8 +26,12 @@ func (l *Links) look(ctx context.Context, who core.Actor, s Share) (View, error)
 	var err error
 	if v.User, err = l.stands(ctx, s); err == nil {
 		var n catalog.Node
-		if n, v.Path, err = catalog.Opens(ctx, l.tree, s.opens()); err == nil {
+		var at core.Path
+		if n, at, err = catalog.Opens(ctx, l.tree, s.opens()); err == nil {
 			v.Name, v.Kind, v.Size = n.Name, n.Kind, n.Size
+		}
+		if v.Mine {
+			v.Path = at
 		}
 	}
 	if errs.Has(err, errs.ShareExpired) {
@@ -99,14 +103,24 @@ func (l *Links) Mine(ctx context.Context, who core.Actor, q Query) (Page, error)
 	return p, errs.Wrap(op, err)
 }
 
-// Of lists what a user shares with everybody: shares without a password that
-// stand. A page may hold fewer than q.Limit, also none, and another still follow.
+// What users let others see of their shares, as the wire spells it. Anything else
+// is those without a password.
+const (
+	showAll  = "all_share"
+	showNone = "hide_share"
+)
+
+// Of lists what a user shares with everybody: shares that stand, as far as the
+// user lets others see them. A page may hold fewer than q.Limit, also none, and
+// another still follow.
 func (l *Links) Of(ctx context.Context, who core.Actor, q Query) (Page, error) {
 	const op = "share.Of"
-	if _, err := l.tree.User(ctx, q.Owner); err != nil {
+	owner, err := l.tree.User(ctx, q.Owner)
+	if err != nil || owner.Profile.ShareLinks == showNone {
 		return Page{}, errs.Wrap(op, err)
 	}
-	p, err := l.page(ctx, who, q, func(v View) bool { return !v.Private() && !v.Expired })
+	all := owner.Profile.ShareLinks == showAll
+	p, err := l.page(ctx, who, q, func(v View) bool { return !v.Expired && (all || !v.Private()) })
 	return p, errs.Wrap(op, err)
 }
 
@@ -129,6 +143,9 @@ func (l *Links) page(ctx context.Context, who core.Actor, q Query, keep func(Vie
 		v, err := l.look(ctx, who, s)
 		if err != nil {
 			return Page{}, err
+		}
+		if !v.Unlocked {
+			v.Size = 0
 		}
 		if keep(v) {
 			out.Views = append(out.Views, v)
