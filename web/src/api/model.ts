@@ -6,6 +6,7 @@ type Schemas = components['schemas'];
 
 export type User = Schemas['User'];
 export type FileObject = Schemas['File'];
+export type Entity = Schemas['Entity'];
 export type FileList = Schemas['FileList'];
 export type Capacity = Schemas['Capacity'];
 export type UploadProgress = Schemas['UploadProgress'];

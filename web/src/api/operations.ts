@@ -40,10 +40,34 @@ export function renameFile(uri: string, newName: string) {
   return call<Data<'renameFile'>>('POST', '/file/rename', { body });
 }
 
-/** For good: this version has no trash. */
-export function deleteFiles(uris: string[]) {
-  const body: Body<'deleteFiles'> = { uris, unlink: false, skip_soft_delete: true };
+/** Into the trash, or for good. */
+export function deleteFiles(uris: string[], forever = false) {
+  const body: Body<'deleteFiles'> = { uris, unlink: false, skip_soft_delete: forever };
   return call<void>('DELETE', '/file', { body });
+}
+
+export function moveFiles(uris: string[], dst: string, copy: boolean) {
+  const body = { uris, dst, copy };
+  return call<void>('POST', '/file/move', { body });
+}
+
+export function restoreFiles(uris: string[]) {
+  const body = { uris };
+  return call<void>('POST', '/file/restore', { body });
+}
+
+export function emptyTrash() {
+  return call<void>('DELETE', '/file/trash');
+}
+
+export function setCurrentVersion(uri: string, version: string) {
+  const body: Body<'setCurrentVersion'> = { uri, version };
+  return call<void>('POST', '/file/version/current', { body });
+}
+
+export function deleteVersion(uri: string, version: string) {
+  const body: Body<'deleteVersion'> = { uri, version };
+  return call<void>('DELETE', '/file/version', { body });
 }
 
 export function unlock(tokens: string[]) {
@@ -55,8 +79,16 @@ export function unlock(tokens: string[]) {
  * The address of a file's bytes. An address of this server is made relative: a
  * wrong site URL in the settings must not break downloads.
  */
-export async function downloadUrl(uri: string): Promise<string> {
-  const body = { uris: [uri], download: true };
+export function downloadUrl(uri: string, version?: string): Promise<string> {
+  return addressOf({ uris: [uri], download: true, ...(version && { entity: version }) });
+}
+
+/** The address of many files as one zip. */
+export function archiveUrl(uris: string[]): Promise<string> {
+  return addressOf({ uris, archive: true });
+}
+
+async function addressOf(body: object): Promise<string> {
   const { urls } = await call<Data<'createFileURL'>>('POST', '/file/url', { body });
   const url = new URL(urls[0]?.url ?? '', window.location.origin);
   return url.pathname.startsWith('/api/v4/') ? url.pathname + url.search : url.href;

@@ -5,6 +5,7 @@ import { session } from '@/api/call';
 import { go, place, safeNext, subscribePlace } from '@/lib/location';
 import { Brand } from '@/ui/brand';
 import classes from './app.module.css';
+import { isRoom } from './rooms';
 import { waitingUploads } from './waiting';
 
 const SignIn = lazy(() => import('@/features/account/sign-in'));
@@ -52,7 +53,7 @@ function Screen() {
     return room === 'signin' ? (
       <SignIn ended={here.query.has('next')} waiting={waitingUploads()} />
     ) : null;
-  if (room === 'files') return <SignedIn user={signIn.user} place={here} />;
+  if (isRoom(room)) return <SignedIn user={signIn.user} place={here} room={room} />;
   if (home) return null;
   return (
     <main className={classes.lost}>

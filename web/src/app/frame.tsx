@@ -1,4 +1,4 @@
-import { IconArrowsUpDown, IconFolder } from '@tabler/icons-react';
+import { IconArrowsUpDown } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { CapacityBar } from '@/features/account';
@@ -6,31 +6,37 @@ import { go } from '@/lib/location';
 import { Brand } from '@/ui/brand';
 import { Icon } from '@/ui/icon';
 import classes from './frame.module.css';
+import { links, type Room } from './rooms';
 
 interface Props {
   title: string;
+  room: Room;
   transfersOpen: boolean;
   onTransfers(): void;
   children: ReactNode;
 }
 
 /** The rail beside every page; a bar below it on small screens. */
-export function Frame({ title, transfersOpen, onTransfers, children }: Props) {
+export function Frame({ title, room, transfersOpen, onTransfers, children }: Props) {
   const { t } = useTranslation();
-  const links = (
+  const nav = (
     <>
-      <a
-        className={classes.link}
-        href="/files"
-        aria-current="page"
-        onClick={(e) => {
-          e.preventDefault();
-          go('/files');
-        }}
-      >
-        <Icon of={IconFolder} size={20} />
-        {t('app.files')}
-      </a>
+      {links.map((link) => (
+        <a
+          key={link.room}
+          className={classes.link}
+          href={`/${link.room}`}
+          aria-current={link.room === room ? 'page' : undefined}
+          onClick={(e) => {
+            if (e.metaKey || e.ctrlKey) return;
+            e.preventDefault();
+            go(`/${link.room}`);
+          }}
+        >
+          <Icon of={link.icon} size={20} />
+          {t(link.text)}
+        </a>
+      ))}
       <button
         type="button"
         className={classes.link}
@@ -50,13 +56,13 @@ export function Frame({ title, transfersOpen, onTransfers, children }: Props) {
           {title}
         </div>
         <nav className={classes.nav} aria-label={t('app.main')}>
-          {links}
+          {nav}
         </nav>
         <CapacityBar />
       </div>
       <main className={classes.main}>{children}</main>
       <nav className={classes.bottom} aria-label={t('app.main')}>
-        {links}
+        {nav}
       </nav>
     </div>
   );

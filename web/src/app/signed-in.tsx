@@ -11,13 +11,16 @@ import { folderHref, go, type Place, titleOf } from '@/lib/location';
 import { engineOf } from './engine';
 import { Frame } from './frame';
 import { useIntake } from './intake';
+import type { Room } from './rooms';
 
 // Fetched after the first screen stands.
+const TrashPage = lazy(() => import('@/features/trash/page'));
 const TransferPanel = lazy(() => import('@/features/transfers/panel'));
 
 interface Props {
   user: User;
   place: Place;
+  room: Room;
 }
 
 const columns = ['name', 'size', 'updated_at'] as const;
@@ -35,7 +38,7 @@ export default function SignedIn(props: Props) {
   );
 }
 
-function Screen({ user, place }: Props) {
+function Screen({ user, place, room }: Props) {
   const { data: site } = useQuery(siteBasicQuery);
   const narrow = useMediaQuery('(max-width: 767px)');
   const [open, setOpen] = useState(false);
@@ -48,19 +51,23 @@ function Screen({ user, place }: Props) {
   const sort = sortOf(place.query);
   const onSort = (next: Sort) =>
     go(`${folderHref(path)}?sort=${next.orderBy}&dir=${next.direction}`, 'replace');
+  const account = <AccountMenu user={user} capacity={narrow ? <CapacityBar /> : null} />;
   return (
-    <Frame title={title} transfersOpen={open} onTransfers={() => setOpen(!open)}>
-      <FilesPage
-        key={folderHref(path)}
-        path={path}
-        sort={sort}
-        onSort={onSort}
-        account={<AccountMenu user={user} capacity={narrow ? <CapacityBar /> : null} />}
-        onPick={intake.pick}
-        onDrop={intake.drop}
-        pending={(p) => <PendingCell path={p} />}
-        story={(id) => <SessionStory sessionId={id} />}
-      />
+    <Frame title={title} room={room} transfersOpen={open} onTransfers={() => setOpen(!open)}>
+      {room === 'files' && (
+        <FilesPage
+          key={folderHref(path)}
+          path={path}
+          sort={sort}
+          onSort={onSort}
+          account={account}
+          onPick={intake.pick}
+          onDrop={intake.drop}
+          pending={(p) => <PendingCell path={p} />}
+          story={(id) => <SessionStory sessionId={id} />}
+        />
+      )}
+      <Suspense>{room === 'trash' && <TrashPage account={account} />}</Suspense>
       {intake.inputs}
       <Suspense>
         <TransferPanel open={open} onOpen={setOpen} reading={intake.reading} />

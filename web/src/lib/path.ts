@@ -7,6 +7,8 @@ export type Path = readonly string[];
 
 const root = 'cloudreve://my';
 
+export const trashUri = 'cloudreve://trash';
+
 export function uriOf(path: Path): string {
   return path.length === 0 ? root : `${root}/${path.map(encodeURIComponent).join('/')}`;
 }
@@ -19,6 +21,15 @@ export function pathOf(uri: string): string[] {
     .split('/')
     .filter((part) => part !== '')
     .map(decodeURIComponent);
+}
+
+/** The same of any text that may be one: no names where it is none. */
+export function placeOf(uri: string | undefined): string[] {
+  try {
+    return pathOf(uri ?? '');
+  } catch {
+    return [];
+  }
 }
 
 export function samePath(a: Path, b: Path): boolean {

@@ -17,6 +17,11 @@ export function formatWhen(at: number, now: number): string {
   return day.format(at);
 }
 
+/** The day, with its year. */
+export function formatDay(at: number): string {
+  return day.format(at);
+}
+
 /** The moment in full, for a tooltip. */
 export function formatMoment(at: number): string {
   return full.format(at);

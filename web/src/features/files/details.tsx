@@ -15,6 +15,7 @@ import { Notice } from '@/ui/notice';
 import classes from './details.module.css';
 import { Failure } from './failure';
 import type { Item } from './listing';
+import { Versions } from './versions';
 
 interface Props {
   item: Item;
@@ -46,6 +47,7 @@ export default function Details({ item, story, onClose }: Props) {
 function Facts({ item, story }: Pick<Props, 'item' | 'story'>) {
   const { t } = useTranslation();
   const { data, error } = useQuery(infoQuery(item.uri));
+  const contents = data?.extended_info?.entities.filter((e) => e.type === 0) ?? [];
   const ending = splitName(item.name)[1].slice(1).toUpperCase();
   const kind = ending ? t('details.file', { ending }) : t('details.plainFile');
   const folder = [t('files.root'), ...item.path.slice(0, -1)].join(' / ');
@@ -80,6 +82,7 @@ function Facts({ item, story }: Pick<Props, 'item' | 'story'>) {
         {data && <MoreFacts file={data} bytes={!item.folder && !item.pending} />}
       </dl>
       <Failure error={error} />
+      {data && contents.length > 1 && <Versions item={item} file={data} versions={contents} />}
       {item.sessionId && story(item.sessionId)}
     </>
   );
@@ -97,19 +100,12 @@ function MoreFacts({ file, bytes }: { file: FileObject; bytes: boolean }) {
   const { t } = useTranslation();
   const { entities = [], storage_policy: policy } = file.extended_info ?? {};
   const current = entities.find((e) => e.id === file.primary_entity);
-  const oldDamaged = entities.some((e) => e.damaged && e !== current);
   const digests = (current?.repr_digest ?? '').split(',').map((d) => d.trim());
   return (
     <>
       <Fact name={t('details.created')}>{formatMoment(Date.parse(file.created_at))}</Fact>
       {policy && <Fact name={t('details.storage')}>{policy.name}</Fact>}
       {policy?.sync && <Fact name={t('details.durability')}>{t(`durability.${policy.sync}`)}</Fact>}
-      {bytes && entities.length > 1 && (
-        <Fact name={t('details.versions')}>
-          {entities.filter((e) => e.type === 0).length}
-          {oldDamaged && ` · ${t('details.damagedVersion')}`}
-        </Fact>
-      )}
       {bytes && (
         <Fact name={t('details.digests')}>
           {digests.some(Boolean) ? (

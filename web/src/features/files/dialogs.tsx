@@ -94,7 +94,7 @@ export function DeleteDialog({ items, busy, error, onClose, onDelete }: DeletePr
         </>
       }
     >
-      <p>{items.some((i) => i.folder) ? t('remove.textFolder') : t('remove.text')}</p>
+      <p>{t('remove.text')}</p>
       <Failure error={error} />
     </Dialog>
   );

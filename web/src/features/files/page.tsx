@@ -62,6 +62,7 @@ export function FilesPage(p: FilesPageProps) {
   const itemActions: ItemActions = {
     download: (items) => actions.download.mutate(items),
     rename: (item) => setAsking({ rename: item }),
+    move: (items) => setAsking({ move: items }),
     remove: (items) => setAsking({ remove: items }),
     details: setLooking,
   };
@@ -144,7 +145,7 @@ export function FilesPage(p: FilesPageProps) {
       <Suspense>
         <Questions
           asking={asking}
-          folder={here}
+          path={path}
           actions={actions}
           onDone={() => setAsking(undefined)}
         />

@@ -1,27 +1,36 @@
 import { useTranslation } from 'react-i18next';
+import type { Path } from '@/lib/path';
 import { toast } from '@/ui/toast';
 import type { useActions } from './actions';
 import { DeleteDialog, NameDialog } from './dialogs';
 import type { Item } from './listing';
+import { MoveDialog } from './move';
 
-export type Asking = { newFolder: true } | { rename: Item } | { remove: Item[] } | undefined;
+export type Asking =
+  | { newFolder: true }
+  | { rename: Item }
+  | { move: Item[] }
+  | { remove: Item[] }
+  | undefined;
 
 interface QuestionsProps {
   asking: Asking;
-  /** The name of the folder one is in. */
-  folder: string;
+  /** The folder one is in. */
+  path: Path;
   actions: ReturnType<typeof useActions>;
   onDone(): void;
 }
 
 /** The dialogs of this page; one at a time. */
-export default function Questions({ asking, folder, actions, onDone }: QuestionsProps) {
+export default function Questions({ asking, path, actions, onDone }: QuestionsProps) {
   const { t } = useTranslation();
-  const { createFolder, rename, remove } = actions;
+  const { createFolder, rename, move, remove } = actions;
+  const folder = path.at(-1) ?? t('files.root');
+  const moved = asking && 'move' in asking ? asking.move : [];
   const renamed = asking && 'rename' in asking ? asking.rename : undefined;
   const removed = asking && 'remove' in asking ? asking.remove : [];
   const close = () => {
-    for (const action of [createFolder, rename, remove]) action.reset();
+    for (const action of [createFolder, rename, move, remove]) action.reset();
     onDone();
   };
   const onRemoved = (failed: number) => {
@@ -30,6 +39,13 @@ export default function Questions({ asking, folder, actions, onDone }: Questions
     if (failed > 0) toast(t('remove.some', { count: failed }));
     else if (count === 1 && only) toast(t('remove.done', { name: only.name }));
     else toast(t('remove.doneMany', { count }));
+    close();
+  };
+  const onMoved = (to: Path, copy: boolean) => (failed: number) => {
+    const where = to.at(-1) ?? t('files.root');
+    const count = moved.length - failed;
+    if (failed > 0) toast(t('move.some', { count: failed }));
+    else toast(t(copy ? 'move.copied' : 'move.done', { count, where }));
     close();
   };
   return (
@@ -54,6 +70,18 @@ export default function Questions({ asking, folder, actions, onDone }: Questions
         onClose={close}
         onName={(name) => renamed && rename.mutate({ item: renamed, name }, { onSuccess: close })}
       />
+      {moved.length > 0 && (
+        <MoveDialog
+          items={moved}
+          from={path}
+          busy={move.isPending}
+          error={move.error}
+          onClose={close}
+          onPlace={(to, copy) =>
+            move.mutate({ items: moved, to, copy }, { onSuccess: onMoved(to, copy) })
+          }
+        />
+      )}
       <DeleteDialog
         items={removed}
         busy={remove.isPending}

@@ -1,16 +1,19 @@
 import {
   IconDownload,
+  IconFolderSymlink,
   IconInfoCircle,
   IconPencil,
   IconTrash,
   type Icon as TablerIcon,
 } from '@tabler/icons-react';
 import type { TFunction } from 'i18next';
+import { mayArchive } from './actions';
 import type { Item } from './listing';
 
 export interface ItemActions {
   download(items: Item[]): void;
   rename(item: Item): void;
+  move(items: Item[]): void;
   remove(items: Item[]): void;
   details(item: Item): void;
 }
@@ -27,13 +30,13 @@ export function verbsFor(t: TFunction, items: Item[], actions: ItemActions): Ver
   const [first] = items;
   const one = items.length === 1 ? first : undefined;
   const verbs: Verb[] = [];
-  // Folders cannot be had as one file yet.
-  if (items.every((i) => !i.folder && !i.pending))
+  if (items.every((i) => !i.pending && (!i.folder || mayArchive())))
     verbs.push({
       text: t('files.download'),
       icon: IconDownload,
       act: () => actions.download(items),
     });
+  verbs.push({ text: t('files.move'), icon: IconFolderSymlink, act: () => actions.move(items) });
   if (one) {
     verbs.push({ text: t('files.rename'), icon: IconPencil, act: () => actions.rename(one) });
     verbs.push({
