@@ -1,5 +1,7 @@
 package app
 
+//go:generate go test -count=1 -run ^TestTheListOfRoutesIsThatOfTheTable$ . -update
+
 import (
 	"slices"
 

@@ -53,7 +53,7 @@ func New(o Options) *Door {
 
 // Routes returns this door's lines of the table.
 func (d *Door) Routes() []desk.Route {
-	return []desk.Route{desk.Anyone.Asks("getArchive", "GET /file/archive/{archiveId}/archive.zip", d.getArchive)}
+	return []desk.Route{desk.Anyone.Asks("getArchive", "GET /file/archive/{archiveId}/archive.zip", d.getArchive).At(desk.Dear)}
 }
 
 // Offer returns an address, good until then, under which the selection can be

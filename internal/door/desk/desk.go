@@ -39,6 +39,8 @@ type Route struct {
 	Method    string
 	Path      string // below Prefix
 	Who       Who
+	Rate      Rate
+	Audit     bool // each success leaves a line for the operator: who, from where, what
 
 	limit  int64
 	handle func(*Call) error
@@ -64,6 +66,18 @@ func (w Who) line(operation, at string, limit int64, handle func(*Call) error) R
 	return Route{Operation: operation, Method: method, Path: path, Who: w, limit: limit, handle: handle}
 }
 
+// At returns the line with a rate.
+func (r Route) At(rate Rate) Route {
+	r.Rate = rate
+	return r
+}
+
+// Audited returns the line with an entry in the audit for each success.
+func (r Route) Audited() Route {
+	r.Audit = true
+	return r
+}
+
 // Options are what a Desk is made of. All are needed but URL and Lane.
 type Options struct {
 	Tokens *auth.Tokens
@@ -87,7 +101,8 @@ type Lane interface {
 // Desk serves what is mounted under Prefix.
 type Desk struct {
 	Options
-	mux *http.ServeMux
+	mux     *http.ServeMux
+	callers callers
 }
 
 // New returns a desk that serves nothing yet.
@@ -129,4 +144,23 @@ func (d *Desk) Origin(r *http.Request) string {
 		host = "localhost"
 	}
 	return scheme + "://" + host
+}
+
+// Body says how large a body may be, in words.
+func (r Route) Body() string {
+	switch r.limit {
+	case noBody:
+		return "none"
+	case jsonBody:
+		return "1 MiB"
+	}
+	return "streamed"
+}
+
+// String is who it is, in words.
+func (w Who) String() string {
+	if w == Anyone {
+		return "anyone"
+	}
+	return "signed in"
 }

@@ -84,10 +84,17 @@ func (d *Desk) serve(route Route, w http.ResponseWriter, r *http.Request) {
 		err = q.MustBeKnown()
 	}
 	if err == nil {
+		err = q.mayNow()
+	}
+	if err == nil {
 		err = route.handle(q)
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		q.refuse(err)
+	case route.Audit:
+		d.Log.LogAttrs(q.Ctx(), slog.LevelInfo, "audit", slog.String("op", route.Operation), slog.String("request", q.ID),
+			slog.Int64("user", int64(q.Actor.User)), slog.String("addr", q.Addr()))
 	}
 }
 
@@ -142,7 +149,7 @@ func (q *Call) refuse(err error) {
 	case q.route.limit == rawBody:
 		q.Body.Drain(q.W.Header())
 	}
-	if errs.Has(err, errs.Overload) {
+	if errs.Has(err, errs.Overload) && q.W.Header().Get("Retry-After") == "" {
 		q.W.Header().Set("Retry-After", "1")
 	}
 	f := q.Failure(err)

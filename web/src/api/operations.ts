@@ -47,7 +47,7 @@ export function deleteFiles(uris: string[], forever = false) {
 }
 
 export function moveFiles(uris: string[], dst: string, copy: boolean) {
-  const body = { uris, dst, copy };
+  const body: Body<'moveFiles'> = { uris, dst, copy };
   return call<void>('POST', '/file/move', { body });
 }
 
