@@ -124,6 +124,21 @@ export class Api {
     return Buffer.from(await (await fetch(this.url + pathname + search)).arrayBuffer());
   }
 
+  async text(uri: string): Promise<string> {
+    return (await this.download(uri)).toString();
+  }
+
+  /** Writes a file, or a new version of it. */
+  async put(uri: string, content: string): Promise<void> {
+    const reply = await fetch(`${this.url}/api/v4/file/content?uri=${encodeURIComponent(uri)}`, {
+      method: 'PUT',
+      headers: { Authorization: `Bearer ${this.token}` },
+      body: content,
+    });
+    const { code, msg } = (await reply.json()) as { code: number; msg: string };
+    if (code !== 0) throw new Error(`put ${uri}: ${code} ${msg}`);
+  }
+
   async names(uri: string): Promise<string[]> {
     const { files } = await this.call<{ files: { name: string }[] }>(
       'GET',

@@ -442,10 +442,58 @@ describe('with an account', () => {
     await page.getByRole('complementary').getByText('crc64nvme').waitFor();
     await drive.expectAccessible(page);
     await page.getByRole('button', { name: 'Delete', exact: true }).click();
-    await page.getByText('cannot be brought back').waitFor();
-    await page.getByRole('button', { name: 'Delete for good' }).click();
+    await page.getByText('can be brought back').waitFor();
+    await page.getByRole('button', { name: 'Move to the trash' }).click();
     await page.getByText('This folder is empty.').waitFor();
     expect(await api.names(drive.uriOf('Plans'))).toEqual([]);
+    await page.context().close();
+  });
+
+  test('what was deleted comes back, what was moved is there, an older version is current again', async () => {
+    const at = (...path: string[]) => drive.uriOf('order', ...path);
+    for (const content of ['first', 'second one']) await api.put(at('in', 'paper.txt'), content);
+    await api.call('POST', '/file/create', { uri: at('out'), type: 'folder' });
+    const page = await drive.open(browser, { errors });
+    await drive.signIn(page, server.url);
+    await page.goto(`${server.url}/files/order/in`);
+    await row(page, 'paper.txt').click();
+    await page.getByRole('button', { name: 'Details' }).click();
+    await page.getByRole('button', { name: 'Make current' }).click();
+    await page.getByText('is the file now').waitFor();
+    expect(await api.text(at('in', 'paper.txt'))).toBe('first');
+    await page.getByRole('complementary').getByRole('button', { name: 'Close' }).click();
+
+    await page.getByRole('button', { name: 'Move or copy' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: 'order' }).click();
+    await dialog.getByRole('button', { name: 'out' }).click();
+    await drive.expectAccessible(page);
+    await dialog.getByRole('button', { name: 'Move here' }).click();
+    await page.getByText('is in “out” now').waitFor();
+    expect(await api.names(at('in'))).toEqual([]);
+    expect(await api.text(at('out', 'paper.txt'))).toBe('first');
+
+    await page.goto(`${server.url}/files/order/out`);
+    await row(page, 'paper.txt').click();
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    await page.getByRole('button', { name: 'Move to the trash' }).click();
+    await page.getByText('This folder is empty.').waitFor();
+    await page.getByRole('link', { name: 'Trash' }).click();
+    await page.getByText('From Files / order / out').waitFor();
+    await drive.expectAccessible(page);
+    await page
+      .getByRole('listitem')
+      .filter({ hasText: 'paper.txt' })
+      .getByRole('button', { name: 'Restore' })
+      .click();
+    await page.getByText('is back in “out”').waitFor();
+    expect(await api.text(at('out', 'paper.txt'))).toBe('first');
+
+    await api.call('DELETE', '/file', { uris: [at('out')] });
+    await page.reload();
+    await page.getByRole('button', { name: 'Empty the trash' }).click();
+    await page.getByRole('button', { name: 'Delete for good' }).click();
+    await page.getByText('The trash is empty.').waitFor();
     await page.context().close();
   });
 

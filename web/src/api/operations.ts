@@ -52,7 +52,7 @@ export function moveFiles(uris: string[], dst: string, copy: boolean) {
 }
 
 export function restoreFiles(uris: string[]) {
-  const body = { uris };
+  const body: Body<'restoreFiles'> = { uris };
   return call<void>('POST', '/file/restore', { body });
 }
 

@@ -8,7 +8,7 @@ import * as api from '@/api/operations';
 import { capacityQuery, infoQuery, listingKey } from '@/api/queries';
 import { formatBytes } from '@/lib/bytes';
 import { uriOf } from '@/lib/path';
-import { formatMoment } from '@/lib/time';
+import { formatMoment, formatWhen } from '@/lib/time';
 import { Dialog } from '@/ui/dialog';
 import { Icon } from '@/ui/icon';
 import { toast } from '@/ui/toast';
@@ -61,7 +61,9 @@ export function Versions({ item, file, versions }: Props) {
         {versions.map((v) => (
           <li key={v.id} className={classes.version}>
             <div className={classes.what}>
-              <span className="num">{formatMoment(Date.parse(v.created_at))}</span>
+              <span className="num" data-tip={formatMoment(Date.parse(v.created_at))}>
+                {formatWhen(Date.parse(v.created_at), Date.now())}
+              </span>
               <span className="muted num">
                 {formatBytes(v.size)}
                 {v.damaged && ` · ${t('files.damaged')}`}
