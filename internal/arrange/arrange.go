@@ -17,10 +17,13 @@ type Options struct {
 }
 
 // Keeper keeps drives in order. Its methods may be called from any goroutine.
-type Keeper struct{ Options }
+type Keeper struct {
+	Options
+	copyTurn, copyMost int // nodes that are copied in one transaction, and at all
+}
 
 // New returns a keeper over o.
-func New(o Options) *Keeper { return &Keeper{o} }
+func New(o Options) *Keeper { return &Keeper{Options: o, copyTurn: copyTurn, copyMost: copyMost} }
 
 // Failures say what could not be done, by the place in the batch. All else was
 // done.
@@ -116,7 +119,7 @@ func refused(err error) bool {
 
 // find returns the node at ref in the caller's drive. The root is no thing to
 // arrange.
-func find(ctx context.Context, tx catalog.Tx, who core.Actor, ref catalog.Ref) (catalog.Place, error) {
+func find(ctx context.Context, tx catalog.Names, who core.Actor, ref catalog.Ref) (catalog.Place, error) {
 	owner, err := catalog.OwnerOf(who, ref)
 	if err != nil {
 		return catalog.Place{}, err

@@ -52,10 +52,11 @@ func (d *Door) moveFiles(q *desk.Call) error {
 	if err != nil {
 		return err
 	}
+	do := d.Keeper.Move
 	if in.Copy {
-		return errs.Newf(errs.Unsupported, errs.NoPermission, "Copying is not supported yet.")
+		do = d.Keeper.Copy
 	}
-	failed, err := d.Keeper.Move(q.Ctx(), q.Actor, refs, dst.Ref)
+	failed, err := do(q.Ctx(), q.Actor, refs, dst.Ref)
 	if err == nil && len(refs) == 1 && errs.Has(failed[0], errs.NameTaken) {
 		return failed[0] // as clients know it
 	}

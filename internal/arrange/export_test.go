@@ -1,0 +1,4 @@
+package arrange
+
+// BoundCopies sets how many nodes are copied in one transaction, and at all.
+func (k *Keeper) BoundCopies(turn, most int) { k.copyTurn, k.copyMost = turn, most }
