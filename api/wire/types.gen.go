@@ -29,6 +29,30 @@ func (e EntityType) Valid() bool {
 	}
 }
 
+// Defines values for FileEventType.
+const (
+	Create FileEventType = "create"
+	Delete FileEventType = "delete"
+	Modify FileEventType = "modify"
+	Rename FileEventType = "rename"
+)
+
+// Valid indicates whether the value is a known member of the FileEventType enum.
+func (e FileEventType) Valid() bool {
+	switch e {
+	case Create:
+		return true
+	case Delete:
+		return true
+	case Modify:
+		return true
+	case Rename:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for FileType.
 const (
 	IsFile   FileType = 0
@@ -415,6 +439,21 @@ type File struct {
 	Type      FileType  `json:"type"`
 	UpdatedAt time.Time `json:"updated_at"`
 }
+
+// FileEvent A change of a file or folder, in the data of an `event` of `GET /file/events`.
+type FileEvent struct {
+	FileID string `json:"file_id"`
+
+	// From Where it was, below the folder that is listened to.
+	From string `json:"from"`
+
+	// To Where it is; the same as `from` unless it was renamed or moved.
+	To   string        `json:"to"`
+	Type FileEventType `json:"type"`
+}
+
+// FileEventType defines model for FileEvent.Type.
+type FileEventType string
 
 // FileList One page of a folder.
 type FileList struct {

@@ -18,6 +18,7 @@ import (
 	accountdoor "github.com/wharfinger/wharfinger/internal/door/account"
 	"github.com/wharfinger/wharfinger/internal/door/archive"
 	"github.com/wharfinger/wharfinger/internal/door/desk"
+	"github.com/wharfinger/wharfinger/internal/door/live"
 	"github.com/wharfinger/wharfinger/internal/door/organise"
 	"github.com/wharfinger/wharfinger/internal/door/rest"
 	"github.com/wharfinger/wharfinger/internal/door/share"
@@ -99,6 +100,7 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 		archive:  zips,
 		organise: organise.New(organise.Options{Desk: front, Keeper: b.keeper, Catalog: b.catalog}),
 		share:    share.New(share.Options{Desk: front, Links: b.shares}),
+		live:     live.New(live.Options{Desk: front, Catalog: b.catalog, Hub: b.hub}),
 		rest: rest.New(rest.Options{
 			Desk: front, Archive: zips.Offer, Catalog: b.catalog, Engine: a.engine, Setup: a.setup, OpenAPI: api.Description(),
 			Search: b.finder(), Take: b.shares.Take, Passkeys: account.PasskeysAt,
@@ -124,6 +126,7 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          quiet(c.Log),
 	}
+	a.server.RegisterOnShutdown(b.hub.Close) // who listens would keep the server from stopping
 	return a, nil
 }
 

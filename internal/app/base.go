@@ -14,6 +14,7 @@ import (
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/errs"
+	"github.com/wharfinger/wharfinger/internal/event"
 	"github.com/wharfinger/wharfinger/internal/share"
 	"github.com/wharfinger/wharfinger/internal/store"
 	"github.com/wharfinger/wharfinger/internal/store/shares"
@@ -41,6 +42,7 @@ type Base struct {
 	catalog *catalog.Catalog
 	keeper  *arrange.Keeper
 	shares  *share.Links
+	hub     *event.Hub // is told of every change of a name
 }
 
 // OpenBase opens the data directory, making it if there is none.
@@ -74,15 +76,16 @@ func OpenBase(ctx context.Context, c Config) (_ *Base, err error) {
 	if err != nil {
 		return nil, errs.Wrap(op, err)
 	}
+	b.hub = event.New()
 	b.buckets = &buckets{dir: b.dir, open: map[core.PolicyID]bucket{}}
 	b.shares = share.New(share.Options{
 		Store: shares.Over(b.store), Tree: b.store.Catalog(), Key: b.keyring.Derive("shares"), Clock: c.Clock,
 		Guesses: auth.NewBound("share", b.store.Auth(), c.Clock),
 	})
 	b.catalog = catalog.New(catalog.Options{
-		Store: b.store.Catalog(), Buckets: b.buckets, Keyring: b.keyring, Gate: b.shares, Clock: c.Clock,
+		Store: b.names(), Buckets: b.buckets, Keyring: b.keyring, Gate: b.shares, Clock: c.Clock,
 	})
-	b.keeper = arrange.New(arrange.Options{Store: b.store.Catalog(), Catalog: b.catalog, Clock: c.Clock})
+	b.keeper = arrange.New(arrange.Options{Store: b.names(), Catalog: b.catalog, Clock: c.Clock})
 	return b, nil
 }
 

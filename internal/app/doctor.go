@@ -6,6 +6,7 @@ import (
 	"github.com/wharfinger/wharfinger/internal/blob"
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/errs"
+	"github.com/wharfinger/wharfinger/internal/store/watched"
 	"github.com/wharfinger/wharfinger/internal/upload"
 )
 
@@ -81,6 +82,6 @@ func (b *Base) Doctor(ctx context.Context, c Checkup) (Diagnosis, error) {
 
 func (b *Base) newEngine() *upload.Engine {
 	return upload.New(upload.Options{
-		Store: b.store.Upload(), Catalog: b.catalog, Buckets: b.buckets, Keyring: b.keyring, Clock: b.cfg.Clock,
+		Store: watched.Upload(b.store.Upload(), b.hub), Catalog: b.catalog, Buckets: b.buckets, Keyring: b.keyring, Clock: b.cfg.Clock,
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/wharfinger/wharfinger/internal/door/account"
 	"github.com/wharfinger/wharfinger/internal/door/archive"
 	"github.com/wharfinger/wharfinger/internal/door/desk"
+	"github.com/wharfinger/wharfinger/internal/door/live"
 	"github.com/wharfinger/wharfinger/internal/door/organise"
 	"github.com/wharfinger/wharfinger/internal/door/rest"
 	"github.com/wharfinger/wharfinger/internal/door/share"
@@ -20,6 +21,7 @@ type doors struct {
 	account  *account.Door
 	organise *organise.Door
 	share    *share.Door
+	live     *live.Door
 }
 
 // routes is the table of the API: nothing is served that is not in it.
@@ -30,6 +32,7 @@ func (d doors) routes() []desk.Route {
 		d.account.Routes(),
 		d.organise.Routes(),
 		d.share.Routes(),
+		d.live.Routes(),
 	)
 }
 
@@ -42,5 +45,6 @@ func Routes() []desk.Route {
 		account:  &account.Door{},
 		organise: &organise.Door{},
 		share:    &share.Door{},
+		live:     &live.Door{},
 	}.routes()
 }

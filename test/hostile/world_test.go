@@ -38,6 +38,7 @@ type world struct {
 	http   *http.Client
 	tokens map[string]string // address → access token
 	log    *safeBuffer
+	stop   func() // tells the server to
 }
 
 // safeBuffer takes the log of a server.
@@ -71,6 +72,7 @@ func open(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	w.stop = stop
 	served := make(chan error, 1)
 	go func() { served <- w.app.Serve(ctx) }()
 	w.url = w.app.URL()

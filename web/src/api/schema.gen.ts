@@ -308,6 +308,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/file/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Learn of changes at once
+         * @description Server-sent events until either side ends the connection. `subscribed` comes first. `event` has a JSON array of changes below the folder `uri`; `from` and `to` are paths below it, and a change of a folder is one of all that is in it. `keep-alive` comes every 20 seconds. After `reconnect-required` the connection ends: so much changed, or the folder itself was moved or the server stops, that the client must look at everything anew. Nothing is kept for a client that was away: it looks at everything when it comes back.
+         *
+         *     Changes that the client itself makes are told too.
+         */
+        get: operations["listenEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/file/info": {
         parameters: {
             query?: never;
@@ -1540,6 +1562,16 @@ export interface components {
             shares: components["schemas"]["Share"][];
             pagination: components["schemas"]["Pagination"];
         };
+        /** @description A change of a file or folder, in the data of an `event` of `GET /file/events`. */
+        FileEvent: {
+            /** @enum {string} */
+            type: "create" | "modify" | "rename" | "delete";
+            file_id: string;
+            /** @description Where it was, below the folder that is listened to. */
+            from: string;
+            /** @description Where it is; the same as `from` unless it was renamed or moved. */
+            to: string;
+        };
         DeleteFilesRequest: {
             uris: string[];
             /**
@@ -2592,6 +2624,42 @@ export interface operations {
         requestBody?: never;
         responses: {
             200: components["responses"]["Done"];
+        };
+    };
+    listenEvents: {
+        parameters: {
+            query: {
+                /**
+                 * @description The file URI.
+                 * @example cloudreve://my/reports
+                 */
+                uri: components["parameters"]["URI"];
+            };
+            header: {
+                /** @description A UUID of the window or device. */
+                "X-Cr-Client-Id": string;
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stream; a failure where it does not begin. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example event:event
+                     *     data:[{"type":"create","file_id":"f9","from":"/a.txt","to":"/a.txt"}]
+                     */
+                    "text/event-stream": string;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
         };
     };
     fileInfo: {
