@@ -21,7 +21,8 @@ import (
 type cli struct {
 	Serve  serveCmd  `cmd:"" group:"server" help:"Run the server."`
 	User   userCmd   `cmd:"" group:"server" help:"Accounts: add, list, passwd."`
-	Policy policyCmd `cmd:"" group:"server" help:"Storage policies: list, set."`
+	Policy policyCmd `cmd:"" group:"server" help:"Storage policies: add, list, set, test."`
+	Group  groupCmd  `cmd:"" group:"server" help:"Groups: set."`
 	Doctor doctorCmd `cmd:"" group:"server" help:"Look whether files, uploads, accounts and stored bytes agree."`
 
 	Login   loginCmd   `cmd:"" group:"client" help:"Sign in to a server."`

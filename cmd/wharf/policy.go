@@ -14,8 +14,70 @@ import (
 
 // policyCmd keeps storage policies, on the data directory itself.
 type policyCmd struct {
+	Add  policyAddCmd  `cmd:"" help:"Make a storage policy whose files are in a vendor's bucket."`
 	Set  policySetCmd  `cmd:"" help:"Change a storage policy. New uploads follow it."`
 	List policyListCmd `cmd:"" help:"List the storage policies."`
+	Test policyTestCmd `cmd:"" help:"Try what a storage policy needs at its vendor."`
+}
+
+type policyAddCmd struct {
+	Name          string    `arg:"" help:"Name of the policy."`
+	Type          string    `required:"" enum:"s3,ks3,cos,obs" help:"s3 (also MinIO, R2 and their like), ks3, cos or obs."`
+	Endpoint      string    `help:"Address of the service; default: the vendor's own for the region." placeholder:"URL"`
+	Public        string    `name:"public-endpoint" help:"Address of the service for clients, where it is another." placeholder:"URL"`
+	Region        string    `required:"" help:"Region of the bucket." placeholder:"R"`
+	Bucket        string    `required:"" help:"Name of the bucket. Our keys have a prefix of their own in it." placeholder:"B"`
+	AccessKey     string    `required:"" help:"Access key." placeholder:"K"`
+	SecretKeyFile string    `required:"" help:"File that holds the secret key; it is kept sealed." type:"path" placeholder:"FILE"`
+	PathStyle     bool      `help:"The bucket is in the path of addresses, not in the host."`
+	Relay         bool      `help:"Bytes pass through this server: clients need not reach the bucket."`
+	ChunkSize     *sizeFlag `help:"Size of a chunk; default: 25MiB." placeholder:"SIZE"`
+	dataFlags
+}
+
+// Run makes the policy.
+func (c *policyAddCmd) Run(ctx context.Context) error {
+	secret, err := secretFile(c.SecretKeyFile)
+	if err != nil {
+		return err
+	}
+	b, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	n := app.NewPolicy{
+		Name: c.Name, Type: c.Type, Endpoint: c.Endpoint, Public: c.Public, Region: c.Region, Bucket: c.Bucket,
+		PathStyle: c.PathStyle, AccessKey: c.AccessKey, SecretKey: secret, Relay: c.Relay,
+	}
+	if c.ChunkSize != nil {
+		n.ChunkSize = c.ChunkSize.bytes
+	}
+	p, err := b.AddPolicy(ctx, n)
+	if err == nil {
+		err = printPolicies([]catalog.Policy{p})
+	}
+	return errors.Join(err, b.Close())
+}
+
+type policyTestCmd struct {
+	Name string `arg:"" help:"Name of the policy."`
+	dataFlags
+}
+
+// Run tries the policy.
+func (c *policyTestCmd) Run(ctx context.Context) error {
+	b, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	err = b.TestPolicy(ctx, c.Name, func(s app.Step) {
+		if s.Err == nil {
+			fmt.Printf("ok      %s\n", s.What)
+			return
+		}
+		fmt.Printf("FAILED  %s: %s\n        %s\n", s.What, message(s.Err), s.Fix)
+	})
+	return errors.Join(err, b.Close())
 }
 
 type policySetCmd struct {

@@ -26,6 +26,7 @@ const (
 	keyFile      = "master.key"
 	lockFile     = "wharf.lock"
 	storageDir   = "storage"
+	relayDir     = "relay"
 )
 
 // Base is the data directory opened without a server: what the administrative
@@ -77,7 +78,7 @@ func OpenBase(ctx context.Context, c Config) (_ *Base, err error) {
 		return nil, errs.Wrap(op, err)
 	}
 	b.hub = event.New()
-	b.buckets = &buckets{dir: b.dir, open: map[core.PolicyID]bucket{}}
+	b.buckets = &buckets{dir: b.dir, far: newVendors(b.keys, c.Clock), open: map[core.PolicyID]bucket{}}
 	b.shares = share.New(share.Options{
 		Store: shares.Over(b.store), Tree: b.store.Catalog(), Key: b.keyring.Derive("shares"), Clock: c.Clock,
 		Guesses: auth.NewBound("share", b.store.Auth(), c.Clock),

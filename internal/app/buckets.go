@@ -18,6 +18,7 @@ import (
 // changed.
 type buckets struct {
 	dir  string
+	far  vendors
 	mu   sync.Mutex
 	open map[core.PolicyID]bucket
 	old  []*blob.Bucket // of former revisions, still in use perhaps
@@ -68,6 +69,8 @@ func (b *buckets) driver(ctx context.Context, p catalog.Policy) (blob.Driver, er
 			c.Root = filepath.Join(b.dir, storageDir)
 		}
 		return localblob.Open(ctx, localblob.Config{Root: c.Root})
+	case "s3", "ks3", "cos", "obs":
+		return b.far.open(ctx, p, filepath.Join(b.dir, relayDir))
 	}
 	return nil, errs.Newf(errs.Unsupported, errs.PolicyUse, "Storage policy %q has the unknown type %q.", p.Name, p.Type)
 }

@@ -21,9 +21,11 @@ type Options struct {
 // Abilities are what a bucket can do beyond the least. They are read off the
 // driver, never set.
 type Abilities struct {
-	Parts bool // take files in pieces
-	Files bool // hand out open files
-	Packs bool // keep many small objects in one
+	Parts  bool // take files in pieces
+	Files  bool // hand out open files
+	Packs  bool // keep many small objects in one
+	Direct bool // take files from clients themselves
+	Links  bool // hand out addresses to read from
 }
 
 // Bucket is a place where bytes are kept. It may be used from many goroutines.
@@ -33,6 +35,8 @@ type Bucket struct {
 	parts  Parts  // nil: not able
 	filer  Filer  // nil: not able
 	packer Packer // nil: not able
+	direct Direct // nil: not able
+	linker Linker // nil: not able
 	o      Options
 
 	// begun holds the uploads that began here: no reboot can have taken bytes from
@@ -49,12 +53,16 @@ func New(d Driver, o Options) *Bucket {
 	b.parts, _ = d.(Parts)
 	b.filer, _ = d.(Filer)
 	b.packer, _ = d.(Packer)
+	b.direct, _ = d.(Direct)
+	b.linker, _ = d.(Linker)
 	return b
 }
 
 // Can says what b is able to do.
 func (b *Bucket) Can() Abilities {
-	return Abilities{Parts: b.parts != nil, Files: b.filer != nil, Packs: b.packer != nil}
+	return Abilities{
+		Parts: b.parts != nil, Files: b.filer != nil, Packs: b.packer != nil, Direct: b.direct != nil, Links: b.linker != nil,
+	}
 }
 
 // Write is a body and where it belongs.

@@ -1,0 +1,96 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"github.com/wharfinger/wharfinger/internal/blob"
+	"github.com/wharfinger/wharfinger/internal/catalog"
+	"github.com/wharfinger/wharfinger/internal/core"
+	"github.com/wharfinger/wharfinger/internal/errs"
+	"github.com/wharfinger/wharfinger/internal/store/providers"
+)
+
+// NewPolicy is a storage policy at a vendor that is to be made.
+type NewPolicy struct {
+	Name      string
+	Type      string // s3, ks3, cos, obs
+	Endpoint  string // "": the vendor's own for the region
+	Public    string // that clients reach; "": as Endpoint
+	Region    string
+	Bucket    string
+	PathStyle bool
+	AccessKey string
+	SecretKey core.Secret
+	Relay     bool  // bytes pass through us
+	ChunkSize int64 // 0: 25 MiB
+}
+
+// minDirect is the smallest chunk that clients send to a vendor by themselves.
+const minDirect = 5 << 20
+
+// AddPolicy makes a storage policy. It asks the vendor nothing: TestPolicy does.
+func (b *Base) AddPolicy(ctx context.Context, n NewPolicy) (catalog.Policy, error) {
+	const op = "app.AddPolicy"
+	bad := func(format string, args ...any) (catalog.Policy, error) {
+		return catalog.Policy{}, errs.Newf(errs.Invalid, errs.BadParam, format, args...).At(op)
+	}
+	if n.ChunkSize == 0 {
+		n.ChunkSize = vendorPart
+	}
+	switch {
+	case strings.TrimSpace(n.Name) == "" || len(n.Name) > 100:
+		return bad("A storage policy needs a name of up to 100 bytes.")
+	case n.ChunkSize < minChunk || n.ChunkSize > blob.MaxChunk:
+		return bad("A chunk size is from 1 KiB to 5 GiB.")
+	case !n.Relay && n.ChunkSize < minDirect:
+		return bad("Chunks that clients send to the store by themselves have at least 5 MiB. Give a larger size, or let them pass through this server with --relay.")
+	}
+	c := vendorConfig{
+		Endpoint: strings.TrimRight(n.Endpoint, "/"), Public: strings.TrimRight(n.Public, "/"), Region: n.Region, Bucket: n.Bucket,
+		PathStyle: n.PathStyle, AccessKey: n.AccessKey, Prefix: "wharf-" + core.NewUUID()[:8],
+	}
+	if _, err := b.buckets.far.far(ctx, n.Type, c, n.SecretKey); err != nil {
+		return bad("The storage policy cannot be made: %v", err)
+	}
+	c.Sealed = b.buckets.far.vault.Seal(about(c.Prefix), []byte(n.SecretKey.Reveal()))
+	config, err := json.Marshal(c) //nolint:gosec // the access key is a name, and the secret is sealed
+	if err != nil {
+		return catalog.Policy{}, errs.Wrap(op, err)
+	}
+	st := b.store.Catalog()
+	id, err := st.MintID(ctx)
+	if err != nil {
+		return catalog.Policy{}, errs.Wrap(op, err)
+	}
+	p := catalog.Policy{
+		ID: core.PolicyID(id), Name: n.Name, Type: n.Type, Config: string(config), ChunkSize: n.ChunkSize,
+		Sync: blob.SyncAnswer, Concurrency: 3, Relay: n.Relay,
+	}
+	err = st.InTx(ctx, func(tx catalog.Tx) error { return tx.SetPolicy(ctx, p, 0) })
+	if errs.Is(err, errs.Exists) {
+		err = errs.Newf(errs.Exists, errs.NameTaken, "There is a storage policy %q already.", n.Name).Because(err)
+	}
+	p.Rev = 1
+	return p, errs.Wrap(op, err)
+}
+
+// SetGroupPolicy makes new files of a group go to the policy of that name.
+func (b *Base) SetGroupPolicy(ctx context.Context, group, policy string) (catalog.Policy, error) {
+	const op = "app.SetGroupPolicy"
+	var p catalog.Policy
+	st := b.store.Catalog()
+	err := st.InTx(ctx, func(tx catalog.Tx) (err error) {
+		p, err = findPolicy(ctx, tx, policy)
+		return err
+	})
+	if err != nil {
+		return p, errs.Wrap(op, err)
+	}
+	err = providers.Over(b.store).SetGroupPolicy(ctx, group, p.ID)
+	if errs.Is(err, errs.NotFound) {
+		err = errs.Newf(errs.NotFound, errs.BadParam, "There is no group %q.", group).Because(err)
+	}
+	return p, errs.Wrap(op, err)
+}

@@ -1,0 +1,208 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/wharfinger/wharfinger/internal/blob"
+	"github.com/wharfinger/wharfinger/internal/catalog"
+	"github.com/wharfinger/wharfinger/internal/core"
+	"github.com/wharfinger/wharfinger/internal/errs"
+)
+
+// Step is one thing that was tried of a storage policy.
+type Step struct {
+	What string
+	Err  error  // nil: it works
+	Fix  string // what to do about Err
+}
+
+// TestPolicy tries what a storage policy needs at its vendor, one by one, with
+// objects of its own that it removes. Each step is told as it ends; the error is
+// that of the first one that failed.
+func (b *Base) TestPolicy(ctx context.Context, name string, tell func(Step)) error {
+	const op = "app.TestPolicy"
+	var p catalog.Policy
+	err := b.store.Catalog().InTx(ctx, func(tx catalog.Tx) (err error) {
+		p, err = findPolicy(ctx, tx, name)
+		return err
+	})
+	if err != nil {
+		return errs.Wrap(op, err)
+	}
+	bucket, err := b.buckets.Bucket(ctx, p)
+	if err != nil {
+		return errs.Wrap(op, err)
+	}
+	if !bucket.Can().Direct {
+		return errs.Newf(errs.Unsupported, errs.PolicyUse, "Storage policy %q keeps its files on this machine: nothing is to be tried at a vendor.", p.Name).At(op)
+	}
+	t := trial{bucket: bucket, rt: b.buckets.far.rt, now: b.cfg.Clock(), key: strings.ReplaceAll(core.NewUUID(), "-", "")}
+	t.small, t.large = []byte(rand.Text()), make([]byte, 2*minDirect+1)
+	_, _ = rand.Read(t.large) // never fails since Go 1.24
+	var first error
+	for _, s := range t.steps() {
+		s.Err = s.do(ctx)
+		tell(s.Step)
+		if first == nil {
+			first = s.Err
+		}
+	}
+	return errs.Wrap(op, first)
+}
+
+// trial is one try of a policy.
+type trial struct {
+	bucket       *blob.Bucket
+	rt           http.RoundTripper
+	now          time.Time
+	key          string
+	small, large []byte
+}
+
+type step struct {
+	Step
+	do func(context.Context) error
+}
+
+const rights = "Check the endpoint, the region, both keys and the clock of this machine; the key needs the right to "
+
+func (t *trial) steps() []step {
+	return []step{
+		{Step{What: "store an object", Fix: rights + "put objects."}, t.put},
+		{Step{What: "read it, and some bytes of it", Fix: rights + "get objects."}, t.get},
+		{Step{What: "read it from a signed address, as clients do", Fix: "The address for clients must lead to the bucket: see --public-endpoint and --path-style."}, t.link},
+		{Step{What: "upload three parts to signed addresses", Fix: rights + "put objects and list the parts of uploads."}, t.parts},
+		{Step{What: "list objects and unfinished uploads", Fix: rights + "list the bucket and its multipart uploads."}, t.list},
+		{Step{What: "abort an upload", Fix: rights + "abort multipart uploads."}, t.abort},
+		{Step{What: "delete objects", Fix: rights + "delete objects. What was stored for this test has a key that begins with the policy's prefix."}, t.remove},
+	}
+}
+
+func (t *trial) put(ctx context.Context) error {
+	_, err := t.bucket.PutWhole(ctx, t.key, blob.Write{Range: core.Range{To: int64(len(t.small))}, Body: bytes.NewReader(t.small)})
+	return err
+}
+
+func (t *trial) get(ctx context.Context) error {
+	if err := t.holds(ctx, t.key, core.Range{To: int64(len(t.small))}, t.small); err != nil {
+		return err
+	}
+	return t.holds(ctx, t.key, core.Range{From: 3, To: 9}, t.small[3:9])
+}
+
+func (t *trial) holds(ctx context.Context, key string, r core.Range, want []byte) error {
+	body, err := t.bucket.Open(ctx, key, r, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = body.Close() }() // read only
+	got, err := io.ReadAll(body)
+	if err == nil && !bytes.Equal(got, want) {
+		err = errs.Newf(errs.Internal, errs.IOFailed, "%d other bytes came back", len(got))
+	}
+	return err
+}
+
+func (t *trial) link(ctx context.Context) error {
+	address, err := t.bucket.Link(ctx, t.key, blob.LinkOptions{Now: t.now, Until: t.now.Add(time.Hour), Name: "try.txt", Attachment: true})
+	if err != nil {
+		return err
+	}
+	got, err := t.send(ctx, http.MethodGet, address, nil, nil)
+	if err == nil && !bytes.Equal(got, t.small) {
+		err = errs.Newf(errs.Internal, errs.IOFailed, "%d other bytes came back", len(got))
+	}
+	return err
+}
+
+// send makes a request as a client would.
+func (t *trial) send(ctx context.Context, method, address string, body []byte, header http.Header) ([]byte, error) {
+	const op = "app.trial.send"
+	r, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
+	if err != nil {
+		return nil, errs.Wrap(op, err)
+	}
+	for name, values := range header {
+		r.Header[name] = values
+	}
+	answer, err := t.rt.RoundTrip(r)
+	if err != nil {
+		return nil, errs.As(op, errs.Transient, errs.IOFailed, err)
+	}
+	defer func() { _ = answer.Body.Close() }() // read only
+	got, err := io.ReadAll(io.LimitReader(answer.Body, 1<<20))
+	if err != nil {
+		return nil, errs.As(op, errs.Transient, errs.IOFailed, err)
+	}
+	if answer.StatusCode != http.StatusOK {
+		return nil, errs.Newf(errs.Forbidden, errs.IOFailed, "the store answered %s: %.300s", answer.Status, got).At(op)
+	}
+	return got, nil
+}
+
+func (t *trial) ask() blob.Ask {
+	return blob.Ask{Key: t.key + "-parts", Size: int64(len(t.large)), PartSize: minDirect, Now: t.now, Until: t.now.Add(time.Hour)}
+}
+
+func (t *trial) parts(ctx context.Context) error {
+	a := t.ask()
+	h, err := t.bucket.Grant(ctx, a)
+	if err != nil {
+		return err
+	}
+	signed, err := t.bucket.Sign(ctx, h, a, 0, a.Parts())
+	if err != nil {
+		return err
+	}
+	for n, address := range signed.Parts {
+		from := int64(n) * a.PartSize
+		if _, err := t.send(ctx, http.MethodPut, address, t.large[from:from+a.Part(n)], signed.Header); err != nil {
+			return fmt.Errorf("part %d: %w", n+1, err)
+		}
+	}
+	seen, err := t.bucket.Confirm(ctx, h)
+	if err == nil {
+		_, err = t.bucket.Finish(ctx, h, seen.Parts)
+	}
+	if err != nil {
+		return err
+	}
+	return t.holds(ctx, a.Key, core.Range{To: a.Size}, t.large)
+}
+
+func (t *trial) list(ctx context.Context) error {
+	page, err := t.bucket.List(ctx, t.key, "", 10)
+	if err != nil {
+		return err
+	}
+	if len(page.Objects) == 0 {
+		return errs.Newf(errs.Internal, errs.IOFailed, "the list does not have what was stored")
+	}
+	_, err = t.bucket.Pending(ctx, "", 1)
+	return err
+}
+
+func (t *trial) abort(ctx context.Context) error {
+	a := t.ask()
+	a.Key += "-not"
+	h, err := t.bucket.Grant(ctx, a)
+	if err != nil {
+		return err
+	}
+	return t.bucket.Revoke(ctx, h)
+}
+
+func (t *trial) remove(ctx context.Context) error {
+	failed, err := t.bucket.Delete(ctx, []string{t.key, t.ask().Key})
+	if err == nil && len(failed) > 0 {
+		err = failed[0].Err
+	}
+	return err
+}

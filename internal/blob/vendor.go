@@ -1,0 +1,84 @@
+package blob
+
+import (
+	"context"
+
+	"github.com/wharfinger/wharfinger/internal/errs"
+)
+
+// The methods of this file are those of [Direct] and [Linker], with names and
+// kinds for their errors; Unsupported, PolicyUse where Can says that there is no
+// such ability.
+
+// Grant opens an upload that a client makes by itself.
+func (b *Bucket) Grant(ctx context.Context, a Ask) (Handle, error) {
+	const op = "blob.Grant"
+	if err := b.directly(op, a.Key); err != nil {
+		return Handle{}, err
+	}
+	h, err := b.direct.Grant(ctx, a)
+	return h, b.wrap(op, err)
+}
+
+// Sign returns the addresses for the parts from..to of the upload.
+func (b *Bucket) Sign(ctx context.Context, h Handle, a Ask, from, to int) (Signed, error) {
+	const op = "blob.Sign"
+	if err := b.directly(op, h.Key); err != nil {
+		return Signed{}, err
+	}
+	s, err := b.direct.Sign(ctx, h, a, from, to)
+	return s, b.wrap(op, err)
+}
+
+// Confirm asks the store what became of the upload. NotFound, VersionMissing
+// when it knows nothing of it.
+func (b *Bucket) Confirm(ctx context.Context, h Handle) (Evidence, error) {
+	const op = "blob.Confirm"
+	if err := b.directly(op, h.Key); err != nil {
+		return Evidence{}, err
+	}
+	e, err := b.direct.Confirm(ctx, h)
+	if err != nil && b.d.Classify(err) == errs.NotFound {
+		return Evidence{}, errs.New(errs.NotFound, errs.VersionMissing).At(op).Because(err)
+	}
+	return e, b.wrap(op, err)
+}
+
+// Finish makes the object of the parts that Confirm told.
+func (b *Bucket) Finish(ctx context.Context, h Handle, parts []StoredPart) (Info, error) {
+	const op = "blob.Finish"
+	if err := b.directly(op, h.Key); err != nil {
+		return Info{}, err
+	}
+	info, err := b.direct.Finish(ctx, h, parts)
+	return info, b.wrap(op, err)
+}
+
+// Revoke forgets the upload at the store.
+func (b *Bucket) Revoke(ctx context.Context, h Handle) error {
+	const op = "blob.Revoke"
+	if err := b.directly(op, h.Key); err != nil {
+		return err
+	}
+	return b.wrap(op, b.direct.Revoke(ctx, h))
+}
+
+// Link returns an address from which anybody can read the object for a while.
+func (b *Bucket) Link(ctx context.Context, key string, o LinkOptions) (string, error) {
+	const op = "blob.Link"
+	if b.linker == nil {
+		return "", errs.New(errs.Unsupported, errs.PolicyUse).At(op)
+	}
+	if err := checkKey(op, key); err != nil {
+		return "", err
+	}
+	s, err := b.linker.Link(ctx, key, o)
+	return s, b.wrap(op, err)
+}
+
+func (b *Bucket) directly(op, key string) error {
+	if b.direct == nil {
+		return errs.New(errs.Unsupported, errs.PolicyUse).At(op)
+	}
+	return checkKey(op, key)
+}
