@@ -1,5 +1,6 @@
 /** Codes of the envelope that the page tells apart. The rest are only messages. */
 export const Code = {
+  moreNeeded: 203,
   loginRequired: 401,
   forbidden: 403,
   notFound: 404,
@@ -11,9 +12,15 @@ export const Code = {
   chunkLength: 40013,
   pathGone: 40016,
   badCredential: 40020,
+  factor: 40022,
+  ticket: 40023,
+  noPasskeys: 40024,
+  passkey: 40025,
   tooLarge: 40049,
+  picture: 40050,
   quota: 40051,
   name: 40052,
+  presentPassword: 40069,
   locked: 40073,
   stale: 40076,
   wrongPassword: 40080,

@@ -150,7 +150,7 @@ export function capacity({ signal }: Signal = {}) {
 }
 
 export function siteLogin({ signal }: Signal = {}) {
-  return call<{ setup_required?: boolean }>('GET', '/site/config/login', {
+  return call<{ setup_required?: boolean; authn?: boolean }>('GET', '/site/config/login', {
     anonymous: true,
     signal,
   });
@@ -160,10 +160,17 @@ export function siteBasic({ signal }: Signal = {}) {
   return call<{ title?: string }>('GET', '/site/config/basic', { anonymous: true, signal });
 }
 
-export async function signIn(email: string, password: string): Promise<void> {
+/** Signs in, or returns the ticket for the second step where an account has one. */
+export async function signIn(email: string, password: string): Promise<string | undefined> {
   const body: Body<'createToken'> = { email, password };
-  const login = await call<Login>('POST', '/session/token', { body, anonymous: true });
-  session.begin(signInFrom(login.user, login.token));
+  try {
+    const login = await call<Login>('POST', '/session/token', { body, anonymous: true });
+    session.begin(signInFrom(login.user, login.token));
+    return undefined;
+  } catch (error) {
+    if (error instanceof ApiError && error.is(Code.moreNeeded)) return String(error.data);
+    throw error;
+  }
 }
 
 export async function setUp(body: Body<'setUpSite'>): Promise<void> {

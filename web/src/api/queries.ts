@@ -1,5 +1,6 @@
 // Keys and fetchers of everything the page keeps of the server's state.
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import * as account from './account';
 import * as api from './operations';
 
 export type Sort = Pick<api.ListRequest, 'orderBy' | 'direction'>;
@@ -24,6 +25,17 @@ export const infoQuery = (uri: string) =>
 export const capacityQuery = queryOptions({
   queryKey: ['capacity'] as const,
   queryFn: ({ signal }) => api.capacity({ signal }),
+});
+
+export const settingQuery = queryOptions({
+  queryKey: ['setting'] as const,
+  queryFn: ({ signal }) => account.setting({ signal }),
+});
+
+export const devicesQuery = queryOptions({
+  queryKey: ['devices'] as const,
+  staleTime: 0, // others come and go
+  queryFn: async ({ signal }) => (await account.devices({ signal })).devices,
 });
 
 export const uploadsQuery = queryOptions({

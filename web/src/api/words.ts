@@ -28,6 +28,12 @@ const byCode = {
   [Code.changedMeanwhile]: 'stale',
   [Code.wrongPassword]: 'password',
   [Code.partly]: 'partly',
+  [Code.factor]: 'factor',
+  [Code.ticket]: 'ticket',
+  [Code.noPasskeys]: 'noPasskeys',
+  [Code.passkey]: 'passkey',
+  [Code.picture]: 'picture',
+  [Code.presentPassword]: 'presentPassword',
   [Code.io]: 'io',
 } as const;
 
@@ -47,6 +53,13 @@ const faults = {
   stale: ['yours', 'changed'],
   password: ['yours', 'changed'],
   partly: ['server', 'now'],
+  factor: ['yours', 'changed'],
+  ticket: ['yours', 'changed'],
+  noPasskeys: ['server', 'no'],
+  passkey: ['yours', 'changed'],
+  picture: ['yours', 'changed'],
+  presentPassword: ['yours', 'changed'],
+  guesses: ['yours', 'later'],
   io: ['server', 'later'],
   damaged: ['server', 'no'],
   readOnly: ['server', 'no'],
@@ -79,6 +92,7 @@ export function failureWords(error: unknown, size = ''): Words {
       return error.status === 413 ? say('proxySize', { size }) : say('proxy', error);
     case 'refused': {
       const name = byCode[error.code as keyof typeof byCode];
+      if (name === 'forbidden' && /too many wrong/i.test(error.message)) return say('guesses');
       if (name === 'io') return say(ioFailure(error.message));
       if (name) return say(name);
       const ours = error.code >= 40000 && error.code < 50000;

@@ -1,9 +1,10 @@
 import { useMantineColorScheme } from '@mantine/core';
-import { IconLogout } from '@tabler/icons-react';
+import { IconLogout, IconUserCog } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { User } from '@/api/model';
 import { signOut } from '@/api/operations';
+import { go } from '@/lib/location';
 import { PopMenu } from '@/ui/menu';
 import classes from './account.module.css';
 
@@ -43,6 +44,7 @@ export function AccountMenu({ user, capacity }: Props) {
           act: () => setColorScheme(scheme),
         })),
         { heading: t('app.account') },
+        { text: t('account.settings'), icon: IconUserCog, act: () => go('/account') },
         { text: t('app.signOut'), icon: IconLogout, act: () => void signOut() },
       ]}
     />

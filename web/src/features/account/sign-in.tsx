@@ -3,8 +3,10 @@ import { Button, PasswordInput, TextInput } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { finishSignIn, signInByPasskey } from '@/api/account';
 import { ApiError, Code } from '@/api/error';
 import { signIn } from '@/api/operations';
+import { PasskeyAbandoned, passkeysKnown } from '@/api/passkey';
 import { siteBasicQuery, siteLoginQuery } from '@/api/queries';
 import { failureWords } from '@/api/words';
 import { Brand } from '@/ui/brand';
@@ -46,14 +48,23 @@ function SignInForm({ ended, waiting }: Props) {
   const { t } = useTranslation();
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
+  const [ticket, setTicket] = useState<string>();
+  const { data: site } = useQuery(siteLoginQuery);
   // The address moves on by itself once there is a sign-in.
-  const attempt = useMutation({ mutationFn: () => signIn(email.trim(), password) });
-  const words = attempt.error ? failureWords(attempt.error) : undefined;
-  const wrong = attempt.error instanceof ApiError && attempt.error.is(Code.wrongPassword);
+  const attempt = useMutation({
+    mutationFn: () => signIn(email.trim(), password),
+    onSuccess: setTicket,
+  });
+  const byKey = useMutation({ mutationFn: signInByPasskey });
+  const error = attempt.error ?? byKey.error;
+  const words = error && !(error instanceof PasskeyAbandoned) ? failureWords(error) : undefined;
+  const wrong = error instanceof ApiError && error.is(Code.wrongPassword);
   const submit = (e: FormEvent) => {
     e.preventDefault();
+    byKey.reset();
     attempt.mutate();
   };
+  if (ticket) return <CodeForm ticket={ticket} onAgain={() => setTicket(undefined)} />;
   return (
     <form className={classes.form} onSubmit={submit}>
       {words && (
@@ -93,6 +104,55 @@ function SignInForm({ ended, waiting }: Props) {
       />
       <Button type="submit" size="md" loading={attempt.isPending}>
         {t('signIn.submit')}
+      </Button>
+      {site?.authn && passkeysKnown() && (
+        <Button
+          variant="default"
+          size="md"
+          loading={byKey.isPending}
+          onClick={() => {
+            attempt.reset();
+            byKey.mutate();
+          }}
+        >
+          {t('signIn.byPasskey')}
+        </Button>
+      )}
+    </form>
+  );
+}
+
+/** The second step, where an account has one. */
+function CodeForm({ ticket, onAgain }: { ticket: string; onAgain(): void }) {
+  const { t } = useTranslation();
+  const [code, setCode] = useState('');
+  const attempt = useMutation({ mutationFn: () => finishSignIn(ticket, code.replace(/\s/g, '')) });
+  const words = attempt.error ? failureWords(attempt.error) : undefined;
+  const over = attempt.error instanceof ApiError && attempt.error.is(Code.ticket);
+  return (
+    <form
+      className={classes.form}
+      onSubmit={(e) => {
+        e.preventDefault();
+        if (over) onAgain();
+        else attempt.mutate();
+      }}
+    >
+      {words && <Notice what={words.what} more={[words.todo]} />}
+      <TextInput
+        label={t('signIn.code')}
+        description={t('signIn.codeHow')}
+        size="md"
+        inputMode="numeric"
+        autoComplete="one-time-code"
+        autoFocus
+        required
+        withAsterisk={false}
+        value={code}
+        onChange={(e) => setCode(e.currentTarget.value)}
+      />
+      <Button type="submit" size="md" loading={attempt.isPending}>
+        {over ? t('signIn.anew') : t('signIn.submit')}
       </Button>
     </form>
   );

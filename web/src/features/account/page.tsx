@@ -1,0 +1,39 @@
+import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { User } from '@/api/model';
+import { settingQuery } from '@/api/queries';
+import { failureWords } from '@/api/words';
+import { Notice } from '@/ui/notice';
+import { Devices } from './devices';
+import { SecondFactor } from './factor';
+import classes from './page.module.css';
+import { Passkeys } from './passkeys';
+import { ChangePassword } from './password';
+import { Profile } from './profile';
+
+interface Props {
+  user: User;
+  account: ReactNode;
+}
+
+/** One's own account: each section does one thing and says when it is done. */
+export default function AccountPage({ user, account }: Props) {
+  const { t } = useTranslation();
+  const { data, error } = useQuery(settingQuery);
+  const words = error ? failureWords(error) : undefined;
+  return (
+    <div className={classes.page}>
+      <div className={classes.top}>
+        <h1>{t('app.account')}</h1>
+        {account}
+      </div>
+      {words && <Notice what={words.what} more={[words.todo]} fault={words.fault} id={words.id} />}
+      <Profile user={user} />
+      <ChangePassword />
+      {data && <SecondFactor user={user} on={data.two_fa_enabled} />}
+      {data && <Passkeys list={data.passkeys ?? []} />}
+      <Devices />
+    </div>
+  );
+}
