@@ -2,9 +2,7 @@ package account
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"strconv"
 	"time"
@@ -49,13 +47,12 @@ type Entry struct {
 const ticketLife = 5 * time.Minute
 
 // ticket is what the first step of a sign-in hands to the second, sealed. It
-// dies with the password that it was given for, and counts once.
+// dies with the epoch, as a change of the password raises it, and counts once.
 type ticket struct {
-	User     core.UserID
-	Epoch    int64
-	Password string // digest of the hash
-	Until    int64
-	ID       string
+	User  core.UserID
+	Epoch int64
+	Until int64
+	ID    string
 }
 
 // SignIn takes a right password for a new device, or for a ticket if the account
@@ -112,7 +109,7 @@ const aboutTicket = "ticket"
 
 func (k *Keeper) ticketFor(acc auth.Account) (string, error) {
 	text, err := json.Marshal(ticket{
-		User: acc.User, Epoch: acc.Epoch, Password: digest(acc.Password), Until: k.now().Add(ticketLife).Unix(), ID: core.NewUUID(),
+		User: acc.User, Epoch: acc.Epoch, Until: k.now().Add(ticketLife).Unix(), ID: core.NewUUID(),
 	})
 	return base64.RawURLEncoding.EncodeToString(k.Vault.Seal(aboutTicket, text)), err
 }
@@ -137,16 +134,10 @@ func (k *Keeper) holds(ctx context.Context, text string) (t ticket, acc auth.Acc
 		return t, acc, gone().At(op).Because(err)
 	case err != nil:
 		return t, acc, errs.Wrap(op, err)
-	case acc.Epoch != t.Epoch || digest(acc.Password) != t.Password:
+	case acc.Epoch != t.Epoch:
 		return t, acc, gone().At(op)
 	}
 	return t, acc, errs.Wrap(op, acc.Refused())
-}
-
-// digest tells one hash of a password from another, and nothing else.
-func digest(hash core.Secret) string {
-	h := sha256.Sum256([]byte(hash.Reveal()))
-	return hex.EncodeToString(h[:16])
 }
 
 // about names what is sealed and whose it is.

@@ -39,7 +39,7 @@ export async function signIn(page: Page, url: string, at = '/'): Promise<void> {
   await page.goto(url + at);
   await page.getByLabel('E-mail').fill(email);
   await page.getByLabel('Password', { exact: true }).fill(password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.waitForURL('**/files**');
   await page.getByRole('button', { name: 'Upload', exact: true }).waitFor();
 }

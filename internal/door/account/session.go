@@ -62,16 +62,19 @@ func (d *Door) signIn(q *desk.Call, address string, password core.Secret) error 
 	if err != nil {
 		return err
 	}
-	if in.Ticket != "" {
-		return desk.AskMore(q, in.Ticket)
-	}
 	if auth.NeedsRehash(in.Account.Password) {
 		d.renew(q, in.Account, password)
+	}
+	if in.Ticket != "" {
+		return desk.AskMore(q, in.Ticket)
 	}
 	return d.signedIn(q, in)
 }
 
+// signedIn answers with the tokens. From here on the call is the user's: the audit
+// says so.
 func (d *Door) signedIn(q *desk.Call, in rules.Entry) error {
+	q.Actor.User = in.Account.User
 	h, err := d.Catalog.HomeOf(q.Ctx(), in.Account.User)
 	if err != nil {
 		return err

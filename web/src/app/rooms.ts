@@ -1,7 +1,7 @@
 // The places behind a sign-in: the first segment of the address.
 import { IconFolder, IconTrash, type Icon as TablerIcon } from '@tabler/icons-react';
 
-export const rooms = ['files', 'trash'] as const;
+export const rooms = ['files', 'trash', 'account'] as const;
 
 export type Room = (typeof rooms)[number];
 

@@ -14,6 +14,7 @@ import { useIntake } from './intake';
 import type { Room } from './rooms';
 
 // Fetched after the first screen stands.
+const AccountPage = lazy(() => import('@/features/account/page'));
 const TrashPage = lazy(() => import('@/features/trash/page'));
 const TransferPanel = lazy(() => import('@/features/transfers/panel'));
 
@@ -68,6 +69,7 @@ function Screen({ user, place, room }: Props) {
         />
       )}
       <Suspense>{room === 'trash' && <TrashPage account={account} />}</Suspense>
+      <Suspense>{room === 'account' && <AccountPage user={user} account={account} />}</Suspense>
       {intake.inputs}
       <Suspense>
         <TransferPanel open={open} onOpen={setOpen} reading={intake.reading} />
