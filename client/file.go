@@ -96,29 +96,33 @@ const MaxRemove = 3000
 // Remove deletes files and folders with all that is in them, for good. If some
 // of several fail the others are gone, and Error.Items names the failures.
 func (c *Client) Remove(ctx context.Context, uris ...wire.URI) error {
-	if len(uris) == 0 {
-		return nil
-	}
-	body := wire.DeleteFilesRequest{SkipSoftDelete: true}
+	return c.remove(ctx, uris, true)
+}
+
+// Trash is Remove, but the owner can restore what is gone for some days.
+func (c *Client) Trash(ctx context.Context, uris ...wire.URI) error {
+	return c.remove(ctx, uris, false)
+}
+
+func (c *Client) remove(ctx context.Context, uris []wire.URI, forever bool) (err error) {
+	body := wire.DeleteFilesRequest{SkipSoftDelete: forever}
 	for _, u := range uris {
 		body.URIs = append(body.URIs, u.String())
 	}
 	b := c.backoff(patience, nil, nil)
-	for tries := 0; ; tries++ {
-		_, err := call[any](ctx, c, request{op: "remove", method: http.MethodDelete, path: "/file", body: body})
+	for tries := 0; err == nil && len(uris) > 0; tries++ {
+		_, err = call[any](ctx, c, request{op: "remove", method: http.MethodDelete, path: "/file", body: body})
 		if len(uris) == 1 {
 			err = single(err)
 		}
 		if err == nil || tries > 0 && len(uris) == 1 && IsNotFound(err) {
 			return nil // the answer to an earlier try was lost
 		}
-		if !IsRetryable(err) {
-			return err
-		}
-		if err := b.wait(ctx, 0, err); err != nil {
-			return err
+		if IsRetryable(err) {
+			err = b.wait(ctx, 0, err)
 		}
 	}
+	return err
 }
 
 // Capacity is the user's account of bytes.

@@ -31,7 +31,7 @@ type cli struct {
 	Get     getCmd     `cmd:"" group:"client" help:"Download files and folders; goes on where an earlier run stopped."`
 	Ls      lsCmd      `cmd:"" group:"client" help:"List a folder."`
 	Mkdir   mkdirCmd   `cmd:"" group:"client" help:"Make folders."`
-	Rm      rmCmd      `cmd:"" group:"client" help:"Delete files and folders, for good."`
+	Rm      rmCmd      `cmd:"" group:"client" help:"Delete files and folders, to the trash."`
 	Uploads uploadsCmd `cmd:"" group:"client" help:"Unfinished uploads: list, show, rm."`
 	Version versionCmd `cmd:"" group:"client" help:"Show the version."`
 }

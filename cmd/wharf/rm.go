@@ -14,6 +14,7 @@ type rmCmd struct {
 	Remote    []string `arg:"" name:"remote" help:"Files and folders to delete."`
 	Recursive bool     `short:"r" help:"Delete folders with all that is in them."`
 	Force     bool     `short:"f" help:"Do not mind what is not there."`
+	Forever   bool     `help:"Delete for good, not to the trash."`
 	remoteFlags
 }
 
@@ -53,5 +54,8 @@ func (c *rmCmd) remove(ctx context.Context, cl *client.Client, arg string) error
 			return fmt.Errorf("it is a folder; use -r to delete it with all that is in it")
 		}
 	}
-	return cl.Remove(ctx, uri)
+	if c.Forever {
+		return cl.Remove(ctx, uri)
+	}
+	return cl.Trash(ctx, uri)
 }

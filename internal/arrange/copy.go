@@ -121,7 +121,7 @@ func mustBeNew(ctx context.Context, tree catalog.Names, n, into catalog.Node) er
 	if err == nil {
 		return errs.Newf(errs.Exists, errs.NameTaken, "Object existed")
 	}
-	return except(err, errs.NotFound)
+	return unlessGone(err)
 }
 
 // plan lists what is to be copied, folders before what is in them.
@@ -163,7 +163,7 @@ func (c *copying) large(ctx context.Context, who core.Actor, dst catalog.Ref) (e
 	defer func() {
 		if err != nil {
 			// Should this fail, too: it is due.
-			err = errors.Join(err, except(c.undo(context.WithoutCancel(ctx)), errs.NotFound))
+			err = errors.Join(err, unlessGone(c.undo(context.WithoutCancel(ctx))))
 		}
 	}()
 	token := core.NewUUID()

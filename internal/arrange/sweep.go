@@ -45,7 +45,7 @@ func (k *Keeper) collect(ctx context.Context, seen catalog.Node) (done bool, err
 		}
 		n, err := tx.Node(ctx, seen.ID)
 		if err != nil || n.Parent != seen.Parent {
-			return except(err, errs.NotFound)
+			return unlessGone(err)
 		}
 		err = k.remove(ctx, tx, n)
 		if errs.Has(err, errs.Locked) {

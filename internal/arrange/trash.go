@@ -226,7 +226,7 @@ func (k *Keeper) Empty(ctx context.Context, who core.Actor) error {
 		failed, err = k.run(ctx, task{owner: who.User, items: len(page), do: func(tx catalog.Tx, i int) error {
 			n, err := tx.Node(ctx, page[i].ID)
 			if err != nil || n.Parent != root.ID { // gone, or restored
-				return except(err, errs.NotFound)
+				return unlessGone(err)
 			}
 			return k.remove(ctx, tx, n)
 		}})
@@ -240,8 +240,9 @@ func (k *Keeper) Empty(ctx context.Context, who core.Actor) error {
 	return errs.Wrap(op, err)
 }
 
-func except(err error, k errs.Kind) error {
-	if errs.Is(err, k) {
+// unlessGone is err, unless that says that something is not there any more.
+func unlessGone(err error) error {
+	if errs.Is(err, errs.NotFound) {
 		return nil
 	}
 	return err
