@@ -547,6 +547,23 @@ describe('with an account', () => {
     await page.context().close();
   });
 
+  test('a second window changes by itself', async () => {
+    const page = await drive.open(browser, { errors });
+    await drive.signIn(page, server.url);
+    const other = await drive.open(browser, { errors });
+    await drive.signIn(other, server.url);
+    await other.waitForTimeout(500); // until it listens
+    const folder = `live-${Date.now()}`;
+    const api = await new drive.Api(server.url).signIn();
+    await api.call('POST', '/file/create', { uri: drive.uriOf(folder), type: 'folder' });
+    await row(other, folder).waitFor({ timeout: 5_000 });
+    await row(page, folder).waitFor({ timeout: 5_000 });
+    await api.call('POST', '/file/rename', { uri: drive.uriOf(folder), new_name: `${folder}-b` });
+    await row(other, `${folder}-b`).waitFor({ timeout: 5_000 });
+    await other.context().close();
+    await page.context().close();
+  });
+
   test('two windows, one expired token: both stay signed in', async () => {
     const page = await drive.open(browser, { errors });
     await drive.signIn(page, server.url);

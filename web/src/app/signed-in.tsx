@@ -11,6 +11,7 @@ import { folderHref, go, type Place, titleOf } from '@/lib/location';
 import { engineOf } from './engine';
 import { Frame } from './frame';
 import { useIntake } from './intake';
+import { useLive } from './live';
 import type { Room } from './rooms';
 
 // Fetched after the first screen stands.
@@ -40,6 +41,7 @@ export default function SignedIn(props: Props) {
 }
 
 function Screen({ user, place, room }: Props) {
+  useLive();
   const { data: site } = useQuery(siteBasicQuery);
   const narrow = useMediaQuery('(max-width: 767px)');
   const [open, setOpen] = useState(false);
