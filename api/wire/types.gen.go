@@ -8,6 +8,75 @@ import (
 	"time"
 )
 
+// Defines values for AdminPolicySettingsEditSync.
+const (
+	Answer   AdminPolicySettingsEditSync = "answer"
+	Complete AdminPolicySettingsEditSync = "complete"
+	Never    AdminPolicySettingsEditSync = "never"
+)
+
+// Valid indicates whether the value is a known member of the AdminPolicySettingsEditSync enum.
+func (e AdminPolicySettingsEditSync) Valid() bool {
+	switch e {
+	case Answer:
+		return true
+	case Complete:
+		return true
+	case Never:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AdminTrailLineAction.
+const (
+	Add    AdminTrailLineAction = "add"
+	Change AdminTrailLineAction = "change"
+	Remove AdminTrailLineAction = "remove"
+)
+
+// Valid indicates whether the value is a known member of the AdminTrailLineAction enum.
+func (e AdminTrailLineAction) Valid() bool {
+	switch e {
+	case Add:
+		return true
+	case Change:
+		return true
+	case Remove:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AdminTrailLineKind.
+const (
+	AdminTrailLineKindGroup   AdminTrailLineKind = "group"
+	AdminTrailLineKindPolicy  AdminTrailLineKind = "policy"
+	AdminTrailLineKindSetting AdminTrailLineKind = "setting"
+	AdminTrailLineKindUpload  AdminTrailLineKind = "upload"
+	AdminTrailLineKindUser    AdminTrailLineKind = "user"
+)
+
+// Valid indicates whether the value is a known member of the AdminTrailLineKind enum.
+func (e AdminTrailLineKind) Valid() bool {
+	switch e {
+	case AdminTrailLineKindGroup:
+		return true
+	case AdminTrailLineKindPolicy:
+		return true
+	case AdminTrailLineKindSetting:
+		return true
+	case AdminTrailLineKindUpload:
+		return true
+	case AdminTrailLineKindUser:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for EntityType.
 const (
 	EntityLivePhoto EntityType = "live_photo"
@@ -164,6 +233,487 @@ type AddPasskeyRequest struct {
 
 	// Ua What the client says it is; the name if there is none.
 	Ua string `json:"ua,omitempty"`
+}
+
+// AdminEntity defines model for AdminEntity.
+type AdminEntity struct {
+	CreatedAt time.Time `json:"created_at"`
+	CreatedBy int64     `json:"created_by"`
+
+	// Damaged *(addition)* What was found wrong with the bytes.
+	Damaged        string           `json:"damaged,omitempty"`
+	Edges          AdminEntityEdges `json:"edges"`
+	ID             int64            `json:"id"`
+	ReferenceCount int              `json:"reference_count,omitempty"`
+	Size           int64            `json:"size"`
+
+	// Source Key of the bytes in the storage policy.
+	Source                string `json:"source"`
+	StoragePolicyEntities int64  `json:"storage_policy_entities"`
+
+	// Type 1: a thumbnail; 2: a live photo.
+	Type       int       `json:"type,omitempty"`
+	UpdatedAt  time.Time `json:"updated_at"`
+	UserHashID string    `json:"user_hash_id,omitempty"`
+}
+
+// AdminEntityEdges defines model for AdminEntityEdges.
+type AdminEntityEdges struct {
+	StoragePolicy *AdminPolicy `json:"storage_policy,omitempty"`
+	User          *AdminUser   `json:"user,omitempty"`
+}
+
+// AdminEntityList defines model for AdminEntityList.
+type AdminEntityList struct {
+	Entities   []AdminEntity   `json:"entities"`
+	Pagination AdminPagination `json:"pagination"`
+}
+
+// AdminFile defines model for AdminFile.
+type AdminFile struct {
+	CreatedAt time.Time      `json:"created_at"`
+	Edges     AdminFileEdges `json:"edges"`
+
+	// FileChildren Number of the folder it is in.
+	FileChildren       int64  `json:"file_children,omitempty"`
+	FileHashID         string `json:"file_hash_id,omitempty"`
+	ID                 int64  `json:"id"`
+	Name               string `json:"name"`
+	OwnerID            int64  `json:"owner_id"`
+	PrimaryEntity      int64  `json:"primary_entity,omitempty"`
+	Size               int64  `json:"size"`
+	StoragePolicyFiles int64  `json:"storage_policy_files,omitempty"`
+
+	// Type 1: a folder.
+	Type       int       `json:"type,omitempty"`
+	UpdatedAt  time.Time `json:"updated_at"`
+	UserHashID string    `json:"user_hash_id,omitempty"`
+}
+
+// AdminFileEdges defines model for AdminFileEdges.
+type AdminFileEdges struct {
+	Entities []AdminEntity `json:"entities,omitempty"`
+	Owner    *AdminUser    `json:"owner,omitempty"`
+}
+
+// AdminFileList defines model for AdminFileList.
+type AdminFileList struct {
+	Files      []AdminFile     `json:"files"`
+	Pagination AdminPagination `json:"pagination"`
+}
+
+// AdminGroup defines model for AdminGroup.
+type AdminGroup struct {
+	CreatedAt time.Time       `json:"created_at"`
+	Edges     AdminGroupEdges `json:"edges"`
+	ID        int64           `json:"id"`
+
+	// MaxStorage Bytes.
+	MaxStorage int64  `json:"max_storage,omitempty"`
+	Name       string `json:"name"`
+
+	// Permissions Base64 of a bit set, lowest bit first.
+	Permissions     string             `json:"permissions"`
+	Settings        AdminGroupSettings `json:"settings"`
+	StoragePolicyID int64              `json:"storage_policy_id,omitempty"`
+	UpdatedAt       time.Time          `json:"updated_at"`
+}
+
+// AdminGroupEdges defines model for AdminGroupEdges.
+type AdminGroupEdges struct {
+	StoragePolicies *AdminPolicy `json:"storage_policies,omitempty"`
+}
+
+// AdminGroupEdit What is left out stays as it is.
+type AdminGroupEdit struct {
+	MaxStorage *int64  `json:"max_storage,omitempty"`
+	Name       *string `json:"name,omitempty"`
+
+	// Permissions Base64 of a bit set, lowest bit first.
+	Permissions     *string                `json:"permissions,omitempty"`
+	Settings        AdminGroupSettingsEdit `json:"settings,omitempty"`
+	StoragePolicyID *int64                 `json:"storage_policy_id,omitempty"`
+}
+
+// AdminGroupList defines model for AdminGroupList.
+type AdminGroupList struct {
+	Groups     []AdminGroup    `json:"groups"`
+	Pagination AdminPagination `json:"pagination"`
+}
+
+// AdminGroupRequest defines model for AdminGroupRequest.
+type AdminGroupRequest struct {
+	// Group What is left out stays as it is.
+	Group AdminGroupEdit `json:"group"`
+}
+
+// AdminGroupSettings defines model for AdminGroupSettings.
+type AdminGroupSettings struct {
+	MaxOpenUploads int64 `json:"max_open_uploads,omitempty"`
+	MaxVersions    int64 `json:"max_versions,omitempty"`
+	TrashRetention int64 `json:"trash_retention,omitempty"`
+}
+
+// AdminGroupSettingsEdit defines model for AdminGroupSettingsEdit.
+type AdminGroupSettingsEdit struct {
+	// MaxOpenUploads *(addition)*
+	MaxOpenUploads *int64 `json:"max_open_uploads,omitempty"`
+
+	// MaxVersions *(addition)* Contents kept of a file.
+	MaxVersions *int64 `json:"max_versions,omitempty"`
+
+	// TrashRetention Seconds.
+	TrashRetention *int64 `json:"trash_retention,omitempty"`
+}
+
+// AdminListRequest A page of a list.
+type AdminListRequest struct {
+	// Conditions *(addition)* See the list. Another one that is not empty is 40001.
+	Conditions map[string]string `json:"conditions,omitempty"`
+
+	// NextToken *(addition)* As the list before had it.
+	NextToken string `json:"next_token,omitempty"`
+
+	// OrderBy `id` or `created_at`, which is the same order.
+	OrderBy string `json:"order_by,omitempty"`
+
+	// OrderDirection `asc` or `desc`, the default.
+	OrderDirection string `json:"order_direction,omitempty"`
+
+	// Page From 1, the default.
+	Page int `json:"page,omitempty"`
+
+	// PageSize Default 50; more than 200 is 200.
+	PageSize int `json:"page_size,omitempty"`
+}
+
+// AdminMetrics defines model for AdminMetrics.
+type AdminMetrics struct {
+	Entities    int64     `json:"entities"`
+	Files       int64     `json:"files"`
+	GeneratedAt time.Time `json:"generated_at"`
+	Shares      int64     `json:"shares"`
+	Users       int64     `json:"users"`
+}
+
+// AdminNode defines model for AdminNode.
+type AdminNode struct {
+	// Capabilities Base64 of a bit set: none.
+	Capabilities string                 `json:"capabilities"`
+	CreatedAt    time.Time              `json:"created_at"`
+	Edges        map[string]interface{} `json:"edges"`
+	ID           int64                  `json:"id"`
+	Name         string                 `json:"name"`
+	Settings     map[string]interface{} `json:"settings"`
+	Status       string                 `json:"status"`
+	Type         string                 `json:"type"`
+	UpdatedAt    time.Time              `json:"updated_at"`
+}
+
+// AdminNodeList defines model for AdminNodeList.
+type AdminNodeList struct {
+	Nodes      []AdminNode     `json:"nodes"`
+	Pagination AdminPagination `json:"pagination"`
+}
+
+// AdminPagination defines model for AdminPagination.
+type AdminPagination struct {
+	// NextToken *(addition)* Absent when the window reached the end.
+	NextToken string `json:"next_token,omitempty"`
+
+	// Page From 0.
+	Page     int `json:"page"`
+	PageSize int `json:"page_size"`
+
+	// TotalItems In this window.
+	TotalItems int `json:"total_items"`
+}
+
+// AdminPolicy defines model for AdminPolicy.
+type AdminPolicy struct {
+	CreatedAt time.Time `json:"created_at"`
+
+	// DirNameRule Always empty: where bytes are is nobody's business.
+	DirNameRule  string           `json:"dir_name_rule"`
+	Edges        AdminPolicyEdges `json:"edges"`
+	FileNameRule string           `json:"file_name_rule"`
+	ID           int64            `json:"id"`
+
+	// MaxSize Absent: no limit.
+	MaxSize   int64               `json:"max_size,omitempty"`
+	Name      string              `json:"name"`
+	Settings  AdminPolicySettings `json:"settings"`
+	Type      string              `json:"type"`
+	UpdatedAt time.Time           `json:"updated_at"`
+}
+
+// AdminPolicyEdges defines model for AdminPolicyEdges.
+type AdminPolicyEdges struct {
+	// Groups That upload to it.
+	Groups []AdminGroup `json:"groups,omitempty"`
+}
+
+// AdminPolicyEdit What is left out stays as it is. `id`, dates and `edges` are passed over.
+type AdminPolicyEdit struct {
+	// MaxSize Bytes of a file; 0: no limit.
+	MaxSize  *int64                  `json:"max_size,omitempty"`
+	Name     *string                 `json:"name,omitempty"`
+	Settings AdminPolicySettingsEdit `json:"settings,omitempty"`
+
+	// Type Of a new policy.
+	Type string `json:"type,omitempty"`
+}
+
+// AdminPolicyList defines model for AdminPolicyList.
+type AdminPolicyList struct {
+	Pagination AdminPagination `json:"pagination"`
+	Policies   []AdminPolicy   `json:"policies"`
+}
+
+// AdminPolicyRequest defines model for AdminPolicyRequest.
+type AdminPolicyRequest struct {
+	// Policy What is left out stays as it is. `id`, dates and `edges` are passed over.
+	Policy AdminPolicyEdit `json:"policy"`
+}
+
+// AdminPolicySettings defines model for AdminPolicySettings.
+type AdminPolicySettings struct {
+	ChunkConcurrency      int64    `json:"chunk_concurrency,omitempty"`
+	ChunkSize             int64    `json:"chunk_size"`
+	DeniedFileType        []string `json:"denied_file_type,omitempty"`
+	DeniedNameRegexp      string   `json:"denied_name_regexp,omitempty"`
+	Encryption            bool     `json:"encryption,omitempty"`
+	FileType              []string `json:"file_type"`
+	NameRegexp            string   `json:"name_regexp,omitempty"`
+	NativeMediaProcessing bool     `json:"native_media_processing"`
+	PreAllocate           bool     `json:"pre_allocate"`
+	Relay                 bool     `json:"relay,omitempty"`
+	S3PathStyle           bool     `json:"s3_path_style"`
+	Sha256                bool     `json:"sha256,omitempty"`
+	Sync                  string   `json:"sync,omitempty"`
+
+	// Token Always empty.
+	Token string `json:"token"`
+}
+
+// AdminPolicySettingsEdit defines model for AdminPolicySettingsEdit.
+type AdminPolicySettingsEdit struct {
+	// ChunkConcurrency *(addition)* Chunks a client may send at once.
+	ChunkConcurrency *int64 `json:"chunk_concurrency,omitempty"`
+	ChunkSize        *int64 `json:"chunk_size,omitempty"`
+
+	// DeniedFileType *(addition)* Suffixes that are refused.
+	DeniedFileType *[]string `json:"denied_file_type,omitempty"`
+
+	// DeniedNameRegexp *(addition)* RE2 that names do not match.
+	DeniedNameRegexp *string `json:"denied_name_regexp,omitempty"`
+
+	// Encryption *(addition)* Encrypt new files at rest.
+	Encryption *bool `json:"encryption,omitempty"`
+
+	// FileType Suffixes that are taken; empty: all.
+	FileType *[]string `json:"file_type,omitempty"`
+
+	// NameRegexp *(addition)* RE2 that names match.
+	NameRegexp *string `json:"name_regexp,omitempty"`
+	Relay      *bool   `json:"relay,omitempty"`
+
+	// Sha256 *(addition)* Keep the SHA-256 of each file.
+	Sha256 *bool `json:"sha256,omitempty"`
+
+	// Sync *(addition)* When bytes must be on the medium.
+	Sync *AdminPolicySettingsEditSync `json:"sync,omitempty"`
+}
+
+// AdminPolicySettingsEditSync *(addition)* When bytes must be on the medium.
+type AdminPolicySettingsEditSync string
+
+// AdminQueue defines model for AdminQueue.
+type AdminQueue struct {
+	BusyWorkers     int    `json:"busy_workers"`
+	FailureTasks    int    `json:"failure_tasks"`
+	Name            string `json:"name"`
+	SubmittedTasks  int    `json:"submitted_tasks"`
+	SuccessTasks    int    `json:"success_tasks"`
+	SuspendingTasks int64  `json:"suspending_tasks"`
+}
+
+// AdminSettingsPatch defines model for AdminSettingsPatch.
+type AdminSettingsPatch struct {
+	Settings map[string]string `json:"settings"`
+}
+
+// AdminSettingsRequest defines model for AdminSettingsRequest.
+type AdminSettingsRequest struct {
+	Keys []string `json:"keys"`
+}
+
+// AdminShare defines model for AdminShare.
+type AdminShare struct {
+	CreatedAt  time.Time              `json:"created_at"`
+	Downloads  int64                  `json:"downloads,omitempty"`
+	Edges      AdminShareEdges        `json:"edges"`
+	Expires    *time.Time             `json:"expires,omitempty"`
+	ID         int64                  `json:"id"`
+	Props      map[string]interface{} `json:"props"`
+	ShareLink  string                 `json:"share_link,omitempty"`
+	UpdatedAt  time.Time              `json:"updated_at"`
+	UserHashID string                 `json:"user_hash_id,omitempty"`
+	Views      int64                  `json:"views,omitempty"`
+}
+
+// AdminShareEdges defines model for AdminShareEdges.
+type AdminShareEdges struct {
+	File *AdminFile `json:"file,omitempty"`
+	User *AdminUser `json:"user,omitempty"`
+}
+
+// AdminShareList defines model for AdminShareList.
+type AdminShareList struct {
+	Pagination AdminPagination `json:"pagination"`
+	Shares     []AdminShare    `json:"shares"`
+}
+
+// AdminSummary defines model for AdminSummary.
+type AdminSummary struct {
+	// MetricsSummary `null` before anything was counted.
+	MetricsSummary *AdminMetrics `json:"metrics_summary"`
+	SiteUrls       []string      `json:"site_urls"`
+	Version        AdminVersion  `json:"version"`
+}
+
+// AdminTask defines model for AdminTask.
+type AdminTask struct {
+	ID int64 `json:"id"`
+}
+
+// AdminTaskList defines model for AdminTaskList.
+type AdminTaskList struct {
+	Pagination AdminPagination `json:"pagination"`
+	Tasks      []AdminTask     `json:"tasks"`
+}
+
+// AdminTrailLine defines model for AdminTrailLine.
+type AdminTrailLine struct {
+	Action AdminTrailLineAction `json:"action"`
+	At     time.Time            `json:"at"`
+	ID     int64                `json:"id"`
+	Kind   AdminTrailLineKind   `json:"kind"`
+	Note   string               `json:"note"`
+
+	// Request `correlation_id` of the request.
+	Request string `json:"request"`
+
+	// Subject Number, or name of a setting.
+	Subject string `json:"subject"`
+
+	// Who Number of the user; 0: the command line.
+	Who int64 `json:"who"`
+}
+
+// AdminTrailLineAction defines model for AdminTrailLine.Action.
+type AdminTrailLineAction string
+
+// AdminTrailLineKind defines model for AdminTrailLine.Kind.
+type AdminTrailLineKind string
+
+// AdminTrailList defines model for AdminTrailList.
+type AdminTrailList struct {
+	Changes    []AdminTrailLine `json:"changes"`
+	Pagination AdminPagination  `json:"pagination"`
+}
+
+// AdminUpload defines model for AdminUpload.
+type AdminUpload struct {
+	// Completing Everything has arrived.
+	Completing bool      `json:"completing,omitempty"`
+	CreatedAt  time.Time `json:"created_at"`
+	Expires    time.Time `json:"expires"`
+	ID         string    `json:"id"`
+	Owner      AdminUser `json:"owner"`
+	Received   int64     `json:"received"`
+	Size       int64     `json:"size"`
+	TouchedAt  time.Time `json:"touched_at"`
+	URI        string    `json:"uri"`
+}
+
+// AdminUploadList defines model for AdminUploadList.
+type AdminUploadList struct {
+	Pagination AdminPagination `json:"pagination"`
+	Uploads    []AdminUpload   `json:"uploads"`
+}
+
+// AdminUser defines model for AdminUser.
+type AdminUser struct {
+	// Capacity *(addition)* Bytes the user may have.
+	Capacity   int64          `json:"capacity,omitempty"`
+	CreatedAt  time.Time      `json:"created_at"`
+	Edges      AdminUserEdges `json:"edges"`
+	Email      string         `json:"email"`
+	GroupUsers int64          `json:"group_users"`
+	HashID     string         `json:"hash_id,omitempty"`
+	ID         int64          `json:"id"`
+	Nick       string         `json:"nick"`
+
+	// Quota *(addition)* Bytes; -1: as the group has it.
+	Quota    int64             `json:"quota,omitempty"`
+	Settings AdminUserSettings `json:"settings"`
+	Status   string            `json:"status"`
+
+	// Storage Bytes used, open uploads included.
+	Storage   int64     `json:"storage,omitempty"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// AdminUserEdges defines model for AdminUserEdges.
+type AdminUserEdges struct {
+	Group *AdminGroup `json:"group,omitempty"`
+}
+
+// AdminUserEdit What is left out stays as it is.
+type AdminUserEdit struct {
+	Email *string `json:"email,omitempty"`
+
+	// GroupUsers Number of the group.
+	GroupUsers *int64  `json:"group_users,omitempty"`
+	Nick       *string `json:"nick,omitempty"`
+
+	// Quota *(addition)* Bytes; -1: as the group has it.
+	Quota *int64 `json:"quota,omitempty"`
+
+	// Status `active`, `inactive` or `manual_banned`.
+	Status *string `json:"status,omitempty"`
+}
+
+// AdminUserList defines model for AdminUserList.
+type AdminUserList struct {
+	Pagination AdminPagination `json:"pagination"`
+	Users      []AdminUser     `json:"users"`
+}
+
+// AdminUserRequest defines model for AdminUserRequest.
+type AdminUserRequest struct {
+	// Password Needed for a new user. Empty: as it is.
+	Password string `json:"password,omitempty"`
+
+	// User What is left out stays as it is.
+	User AdminUserEdit `json:"user"`
+}
+
+// AdminUserSettings defines model for AdminUserSettings.
+type AdminUserSettings struct {
+	EmailLanguage       string `json:"email_language"`
+	VersionRetention    bool   `json:"version_retention"`
+	VersionRetentionMax int    `json:"version_retention_max"`
+}
+
+// AdminVersion defines model for AdminVersion.
+type AdminVersion struct {
+	Commit string `json:"commit"`
+	Pro    bool   `json:"pro"`
+
+	// Version Of the protocol.
+	Version string `json:"version"`
 }
 
 // BatchAnswer What became of one file of a batch, an envelope with its index.
@@ -1088,4 +1638,10 @@ type Viewer struct {
 // ViewerGroup defines model for ViewerGroup.
 type ViewerGroup struct {
 	Viewers []Viewer `json:"viewers"`
+}
+
+// WorkflowList defines model for WorkflowList.
+type WorkflowList struct {
+	Pagination Pagination  `json:"pagination"`
+	Tasks      []AdminTask `json:"tasks"`
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
 	accountdoor "github.com/wharfinger/wharfinger/internal/door/account"
+	admindoor "github.com/wharfinger/wharfinger/internal/door/admin"
 	"github.com/wharfinger/wharfinger/internal/door/archive"
 	"github.com/wharfinger/wharfinger/internal/door/desk"
 	"github.com/wharfinger/wharfinger/internal/door/live"
@@ -94,6 +95,10 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 	front := desk.New(desk.Options{
 		Tokens: tokens, IDs: b.ids, Clock: c.Clock, Log: c.Log, URL: site, Stall: bodyStall, Lane: laneOf,
 	})
+	rules, err := a.newAdmin(ctx, tokens)
+	if err != nil {
+		return nil, errs.Wrap(op, err)
+	}
 	signer := auth.NewSigner(b.keys)
 	zips := archive.New(archive.Options{Desk: front, Catalog: b.catalog, Signer: signer})
 	front.Mount(doors{
@@ -104,8 +109,10 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 		rest: rest.New(rest.Options{
 			Desk: front, Archive: zips.Offer, Catalog: b.catalog, Engine: a.engine, Setup: a.setup, OpenAPI: api.Description(),
 			Search: b.finder(), Take: b.shares.Take, Passkeys: account.PasskeysAt,
-			Signer: signer, MaxPut: maxPut, Temp: b.dir, Site: rest.Site{ID: id, Title: c.Title, Version: apiVersion},
+			Signer: signer, MaxPut: maxPut, Temp: b.dir,
+			Site: rest.Site{ID: id, TitleFunc: func() string { return rules.Settings().Title }, Version: apiVersion},
 		}),
+		admin: admindoor.New(admindoor.Options{Desk: front, Admin: rules, Version: apiVersion, Commit: commit()}),
 		account: accountdoor.New(accountdoor.Options{
 			Desk: front, Catalog: b.catalog, Setup: a.setup, Keeper: account.New(account.Options{
 				Store: accounts.New(b.store), Accounts: b.store.Auth(), Tokens: tokens, Vault: auth.NewVault(b.keys), IDs: b.ids,

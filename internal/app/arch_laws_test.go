@@ -61,13 +61,14 @@ var rooms = []room{
 	{"internal/upload", 4, []string{"internal/catalog", "internal/blob", "internal/event", "internal/job", "internal/core", "internal/errs"}},
 	{"internal/share", 4, []string{"internal/catalog", "internal/core", "internal/errs"}},
 	{"internal/search", 4, []string{"internal/catalog", "internal/core", "internal/errs"}},
+	{"internal/admin", 4, []string{"internal/auth", "internal/catalog", "internal/blob", "internal/core", "internal/errs"}},
 	{"internal/store/query", 4, nil}, // generated: the statements as Go functions
 	{"internal/store/migrations", 4, nil},
 	{"internal/store/dialect", 4, []string{"internal/errs"}},
 	{"internal/store/serial", 4, []string{"internal/store/dialect", "internal/core", "internal/errs"}},
 	{"internal/store/part", 4, []string{"internal/store/query", "internal/store/dialect", "internal/errs"}},
 	{"internal/store/storetest", testKit, []string{
-		"internal/store", "internal/account", "internal/store/*", "internal/catalog", "internal/share", "internal/upload", "internal/auth",
+		"internal/store", "internal/account", "internal/admin", "internal/store/*", "internal/catalog", "internal/share", "internal/upload", "internal/auth",
 		"internal/event", "internal/job", "internal/blob", "internal/core", "internal/errs",
 	}},
 	{"internal/store", 5, []string{
@@ -75,7 +76,7 @@ var rooms = []room{
 		"internal/event", "internal/job", "internal/blob", "internal/core", "internal/errs",
 	}},
 	{"internal/store/*", 5, []string{ // a subject each, over part.Base; not store itself
-		"internal/store/part", "internal/account", "internal/store/query", "internal/store/dialect", "internal/catalog", "internal/share", "internal/upload", "internal/auth",
+		"internal/store/part", "internal/account", "internal/admin", "internal/store/query", "internal/store/dialect", "internal/catalog", "internal/share", "internal/upload", "internal/auth",
 		"internal/event", "internal/job", "internal/blob", "internal/core", "internal/errs",
 	}},
 	{"internal/door/batch", 4, []string{"internal/errs", "api/wire"}}, // a part of rest's wire
@@ -88,7 +89,7 @@ var rooms = []room{
 	}},
 	{"internal/door/organise", 5, []string{"internal/door/desk", "internal/arrange", "internal/catalog", "internal/core", "internal/errs", "api/wire"}},
 	{"internal/door/*", 5, []string{ // blob for its values alone (ranges, digests): they are in the engine's signatures
-		"internal/door/desk", "internal/event", "internal/account", "internal/share", "internal/upload", "internal/catalog", "internal/blob", "internal/auth", "internal/core", "internal/errs", "api/wire", "api",
+		"internal/door/desk", "internal/event", "internal/account", "internal/admin", "internal/share", "internal/upload", "internal/catalog", "internal/blob", "internal/auth", "internal/core", "internal/errs", "api/wire", "api",
 	}},
 	{"internal/app", 6, []string{"**"}},
 	{"cmd/*", 7, []string{"**"}},

@@ -52,7 +52,7 @@ func (b *buckets) Bucket(ctx context.Context, p catalog.Policy) (*blob.Bucket, e
 
 // localConfig is Policy.Config of a local policy.
 type localConfig struct {
-	Root string `json:"root"` // default: storage/ in the data directory
+	Root string `json:"root"` // below the data directory, or absolute; default: storage
 }
 
 // driver is the table of drivers.
@@ -66,7 +66,10 @@ func (b *buckets) driver(ctx context.Context, p catalog.Policy) (blob.Driver, er
 			}
 		}
 		if c.Root == "" {
-			c.Root = filepath.Join(b.dir, storageDir)
+			c.Root = storageDir
+		}
+		if !filepath.IsAbs(c.Root) {
+			c.Root = filepath.Join(b.dir, c.Root)
 		}
 		return localblob.Open(ctx, localblob.Config{Root: c.Root})
 	case "s3", "ks3", "cos", "obs":

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/wharfinger/wharfinger/internal/door/account"
+	"github.com/wharfinger/wharfinger/internal/door/admin"
 	"github.com/wharfinger/wharfinger/internal/door/archive"
 	"github.com/wharfinger/wharfinger/internal/door/desk"
 	"github.com/wharfinger/wharfinger/internal/door/live"
@@ -22,6 +23,7 @@ type doors struct {
 	organise *organise.Door
 	share    *share.Door
 	live     *live.Door
+	admin    *admin.Door
 }
 
 // routes is the table of the API: nothing is served that is not in it.
@@ -33,6 +35,7 @@ func (d doors) routes() []desk.Route {
 		d.organise.Routes(),
 		d.share.Routes(),
 		d.live.Routes(),
+		d.admin.Routes(),
 	)
 }
 
@@ -46,5 +49,6 @@ func Routes() []desk.Route {
 		organise: &organise.Door{},
 		share:    &share.Door{},
 		live:     &live.Door{},
+		admin:    &admin.Door{},
 	}.routes()
 }

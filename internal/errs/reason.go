@@ -90,6 +90,18 @@ const (
 	TooManySessions Reason = "too_many_sessions" // more open uploads than a user may have
 )
 
+// Administration.
+const (
+	AdminOnly       Reason = "admin_only"       // the caller does not administer the site
+	LastAdmin       Reason = "last_admin"       // nobody would administer the site any more
+	Builtin         Reason = "builtin"          // the group belongs to the site itself
+	GroupMissing    Reason = "group_missing"    // no such group
+	GroupInUse      Reason = "group_in_use"     // the group has users
+	PolicyInUse     Reason = "policy_in_use"    // groups upload to the policy, or bytes are in it
+	PolicyDefault   Reason = "policy_default"   // the storage policy that comes with the site
+	SettingReadOnly Reason = "setting_readonly" // the setting is not changed this way
+)
+
 // The machine.
 const (
 	StoreFailed    Reason = "store_failed"    // the database refused or is not there

@@ -276,7 +276,7 @@ func (d *draft) fill() {
 		ID: core.SessionID(core.NewTimedUUID(d.now)), Owner: d.owner, Version: d.version,
 		Policy: d.policy.ID, PolicyRev: d.policy.Rev, URI: d.q.URI, Size: d.q.Size, ChunkSize: chunk,
 		State: Open, Modified: d.q.Modified, MIME: d.q.MIME, Meta: d.q.Meta,
-		Lock: core.NewTimedUUID(d.now), Secret: sum[:], Created: d.now, Touched: d.now, Expires: d.now.Add(d.e.Life),
+		Lock: core.NewTimedUUID(d.now), Secret: sum[:], Created: d.now, Touched: d.now, Expires: d.now.Add(d.e.LifeFunc()),
 	}
 	s.Blob = blobKey(s.ID)
 	if d.q.Purpose == Companion {

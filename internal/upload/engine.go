@@ -21,10 +21,11 @@ type Options struct {
 	Keyring *blob.Keyring
 	Clock   core.Clock
 
-	Life     time.Duration // of a session; default 24 h, fixed at creation
-	Idle     time.Duration // after which an unfinished upload gives way; default 1 min
-	Patience time.Duration // how long a second sender waits for the first; default 5 s
-	Finish   time.Duration // how long steps go on after the client has gone; default 1 min
+	Life     time.Duration        // of a session; default 24 h, fixed at creation
+	LifeFunc func() time.Duration // of a session that begins now; default: Life
+	Idle     time.Duration        // after which an unfinished upload gives way; default 1 min
+	Patience time.Duration        // how long a second sender waits for the first; default 5 s
+	Finish   time.Duration        // how long steps go on after the client has gone; default 1 min
 }
 
 // Engine runs uploads. It is safe for use by many goroutines.
@@ -45,6 +46,9 @@ func New(o Options) *Engine {
 		}
 	}
 	def(&o.Life, 24*time.Hour)
+	if life := o.Life; o.LifeFunc == nil {
+		o.LifeFunc = func() time.Duration { return life }
+	}
 	def(&o.Idle, time.Minute)
 	def(&o.Patience, 5*time.Second)
 	def(&o.Finish, time.Minute)

@@ -52,7 +52,7 @@ const (
 
 // answers is the only place that knows the protocol's numbers. A test holds
 // that every reason has a line.
-var answers = map[errs.Reason]fault{
+var answers = withAll(map[errs.Reason]fault{
 	errs.BadParam: {
 		answer{wire.CodeBadParameter, "Invalid parameters."},
 		program, never,
@@ -466,7 +466,7 @@ var answers = map[errs.Reason]fault{
 		"The server is out of descriptors, memory or time.",
 		"Send the same request again in a moment.",
 	},
-}
+}, administration)
 
 // byKind answers errors without a reason.
 var byKind = map[errs.Kind]answer{

@@ -22,8 +22,9 @@ type Who uint8
 
 // The callers that routes tell apart.
 const (
-	Anyone Who = iota // signed in or not
-	Member            // signed in
+	Anyone        Who = iota // signed in or not
+	Member                   // signed in
+	Administrator            // signed in, of a group that administers the site
 )
 
 // Limits of bodies, in bytes.

@@ -80,8 +80,11 @@ func (d *Desk) serve(route Route, w http.ResponseWriter, r *http.Request) {
 		q.R.Body = http.MaxBytesReader(w, q.Body, max(route.limit, 1))
 	}
 	err := d.identify(q)
-	if err == nil && route.Who == Member {
+	if err == nil && route.Who != Anyone {
 		err = q.MustBeKnown()
+	}
+	if err == nil && route.Who == Administrator && !q.Actor.Admin {
+		err = errs.New(errs.Forbidden, errs.AdminOnly)
 	}
 	if err == nil {
 		err = q.mayNow()

@@ -14,9 +14,9 @@ import (
 
 // Site is what clients are told of this installation.
 type Site struct {
-	ID      string // instance id, a UUID
-	Title   string
-	Version string // of the API that we speak
+	ID        string        // instance id, a UUID
+	TitleFunc func() string // as administrators set it
+	Version   string        // of the API that we speak
 }
 
 // Setup is whether the site is ready.

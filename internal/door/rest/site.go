@@ -58,7 +58,7 @@ func (d *Door) getSiteConfig(q *desk.Call) error {
 		user = d.User(h)
 	}
 	return desk.OK(q, wire.SiteBasic{
-		InstanceID: d.Site.ID, Title: d.Site.Title, Themes: themes, DefaultTheme: "#0f766e", User: user,
+		InstanceID: d.Site.ID, Title: d.Site.TitleFunc(), Themes: themes, DefaultTheme: "#0f766e", User: user,
 		Logo: "/static/img/logo.svg", LogoLight: "/static/img/logo_light.svg", CaptchaType: "normal",
 	})
 }

@@ -8,6 +8,17 @@ import (
 	"database/sql"
 )
 
+type AdminTrail struct {
+	ID      int64
+	AtUs    int64
+	Who     int64
+	Request string
+	Action  string
+	Kind    string
+	Subject string
+	Note    string
+}
+
 type Doomed struct {
 	Policy int64
 	Blob   string

@@ -973,6 +973,388 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show what the site is
+         * @description What there is is counted when `generate` is true, at most once a minute; without, the last counts are repeated, `null` before any.
+         */
+        get: operations["adminSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show settings
+         * @description `siteName`, `siteURL`, `upload_session_timeout`, `register_enabled`. A key that this site does not have is left out.
+         */
+        post: operations["adminShowSettings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change settings
+         * @description All or none. A key that this site does not have is 40001; one that is set when the server starts is 403, unless its value is the one in force.
+         */
+        patch: operations["adminSetSettings"];
+        trace?: never;
+    };
+    "/admin/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Make a storage policy
+         * @description Only of type `local`, in a place of its own. Other types need secrets, which are given on the server.
+         */
+        put: operations["adminAddPolicy"];
+        /** List storage policies */
+        post: operations["adminListPolicies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/policy/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a storage policy
+         * @description Secrets of a policy never leave the server.
+         */
+        get: operations["adminGetPolicy"];
+        /**
+         * Change a storage policy
+         * @description What is left out stays as it is. New uploads follow the change; open ones go on as they began. `type` and where the bytes are cannot be changed.
+         */
+        put: operations["adminEditPolicy"];
+        post?: never;
+        /**
+         * Delete a storage policy
+         * @description Only one that no group uploads to and that nothing is in (40037), and not the one that comes with the site (40036).
+         */
+        delete: operations["adminDeletePolicy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/group": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Make a group */
+        put: operations["adminAddGroup"];
+        /** List groups */
+        post: operations["adminListGroups"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/group/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a group */
+        get: operations["adminGetGroup"];
+        /**
+         * Change a group
+         * @description What is left out stays as it is.
+         */
+        put: operations["adminEditGroup"];
+        post?: never;
+        /**
+         * Delete a group
+         * @description Only one without users (40040), and none of the three that come with the site (40039).
+         */
+        delete: operations["adminDeleteGroup"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Make an account */
+        put: operations["adminAddUser"];
+        /**
+         * List users
+         * @description A page of a window of 10,000 rows: what it costs does not grow with the table. `pagination.next_token` (*addition*) begins the next window. Conditions: `words`, `group`, `status`.
+         */
+        post: operations["adminListUsers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/user/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a user */
+        get: operations["adminGetUser"];
+        /**
+         * Change a user
+         * @description What is left out stays as it is. Another password, and a status other than `active`, end all sign-ins of the user. The last administrator who is active stays one (40072).
+         */
+        put: operations["adminEditUser"];
+        post?: never;
+        /**
+         * Delete a user
+         * @description With all files, versions, shares, open uploads and devices of the user. Nobody deletes the account they are signed in with (403), nor the last administrator (40072).
+         */
+        delete: operations["adminDeleteUser"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * List the files of all users
+         * @description A page of a window of 10,000 rows: what it costs does not grow with the table. `pagination.next_token` (*addition*) begins the next window. Conditions: `words`, `owner`.
+         */
+        post: operations["adminListFiles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/entity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * List the contents of all files
+         * @description A page of a window of 10,000 rows: what it costs does not grow with the table. `pagination.next_token` (*addition*) begins the next window. Conditions: `owner`, `policy`, `damaged`.
+         */
+        post: operations["adminListEntities"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * List the links of all users
+         * @description A page of a window of 10,000 rows: what it costs does not grow with the table. `pagination.next_token` (*addition*) begins the next window. Conditions: `words`, `owner`.
+         */
+        post: operations["adminListShares"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/upload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * List unfinished uploads of all users
+         * @description *(addition)* The newest first, at most 10,000. Conditions: `words`, `owner`, `policy`.
+         */
+        post: operations["adminListUploads"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/upload/{sessionId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End an unfinished upload of whomever
+         * @description *(addition)* As its owner would cancel it.
+         */
+        delete: operations["adminDeleteUpload"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/trail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * List what administrators changed
+         * @description *(addition)* A page of a window of 10,000 rows: what it costs does not grow with the table. `pagination.next_token` (*addition*) begins the next window. Conditions: `words`, `owner` (who made the change).
+         */
+        post: operations["adminListTrail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/node": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * List servers
+         * @description This server alone.
+         */
+        post: operations["adminListNodes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * List tasks
+         * @description There are none: what is due is found by looking, and never lost in a queue.
+         */
+        post: operations["adminListTasks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/queue/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show what is waiting
+         * @description `recycle` has in `suspending_tasks` the blobs that wait to be unlinked, up to 10,000.
+         */
+        get: operations["adminQueueMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workflow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List one's own tasks
+         * @description There are none.
+         */
+        get: operations["listWorkflows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/openapi.json": {
         parameters: {
             query?: never;
@@ -1906,6 +2288,468 @@ export interface components {
         SiteApp: {
             app_promotion?: boolean;
             desktop_app_promotion?: boolean;
+        };
+        /** @description A page of a list. */
+        AdminListRequest: {
+            /** @description From 1, the default. */
+            page?: number;
+            /** @description Default 50; more than 200 is 200. */
+            page_size?: number;
+            /** @description `id` or `created_at`, which is the same order. */
+            order_by?: string;
+            /** @description `asc` or `desc`, the default. */
+            order_direction?: string;
+            /** @description *(addition)* As the list before had it. */
+            next_token?: string;
+            /** @description *(addition)* See the list. Another one that is not empty is 40001. */
+            conditions?: {
+                [key: string]: string;
+            };
+        };
+        AdminPagination: {
+            /** @description From 0. */
+            page: number;
+            page_size: number;
+            /** @description In this window. */
+            total_items: number;
+            /** @description *(addition)* Absent when the window reached the end. */
+            next_token?: string;
+        };
+        AdminSummary: {
+            /** @description `null` before anything was counted. */
+            metrics_summary: components["schemas"]["AdminMetrics"] | null;
+            site_urls: string[];
+            version: components["schemas"]["AdminVersion"];
+        };
+        AdminMetrics: {
+            /** Format: date-time */
+            generated_at: string;
+            /** Format: int64 */
+            users: number;
+            /** Format: int64 */
+            files: number;
+            /** Format: int64 */
+            entities: number;
+            /** Format: int64 */
+            shares: number;
+        };
+        AdminVersion: {
+            /** @description Of the protocol. */
+            version: string;
+            pro: boolean;
+            commit: string;
+        };
+        AdminSettingsRequest: {
+            keys: string[];
+        };
+        AdminSettingsPatch: {
+            settings: {
+                [key: string]: string;
+            };
+        };
+        AdminPolicyRequest: {
+            policy: components["schemas"]["AdminPolicyEdit"];
+        };
+        /** @description What is left out stays as it is. `id`, dates and `edges` are passed over. */
+        AdminPolicyEdit: {
+            name?: string;
+            /** @description Of a new policy. */
+            type?: string;
+            /**
+             * Format: int64
+             * @description Bytes of a file; 0: no limit.
+             */
+            max_size?: number;
+            settings?: components["schemas"]["AdminPolicySettingsEdit"];
+        };
+        AdminPolicySettingsEdit: {
+            /** @description Suffixes that are taken; empty: all. */
+            file_type?: string[] | null;
+            /** @description *(addition)* Suffixes that are refused. */
+            denied_file_type?: string[];
+            /** @description *(addition)* RE2 that names match. */
+            name_regexp?: string;
+            /** @description *(addition)* RE2 that names do not match. */
+            denied_name_regexp?: string;
+            /** Format: int64 */
+            chunk_size?: number;
+            /**
+             * Format: int64
+             * @description *(addition)* Chunks a client may send at once.
+             */
+            chunk_concurrency?: number;
+            /** @description *(addition)* Encrypt new files at rest. */
+            encryption?: boolean;
+            /** @description *(addition)* Keep the SHA-256 of each file. */
+            sha256?: boolean;
+            relay?: boolean;
+            /**
+             * @description *(addition)* When bytes must be on the medium.
+             * @enum {string}
+             */
+            sync?: "answer" | "complete" | "never";
+        };
+        AdminPolicy: {
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            name: string;
+            /** @example local */
+            type: string;
+            /**
+             * Format: int64
+             * @description Absent: no limit.
+             */
+            max_size?: number;
+            /** @description Always empty: where bytes are is nobody's business. */
+            dir_name_rule: string;
+            file_name_rule: string;
+            settings: components["schemas"]["AdminPolicySettings"];
+            edges: components["schemas"]["AdminPolicyEdges"];
+        };
+        AdminPolicyEdges: {
+            /** @description That upload to it. */
+            groups?: components["schemas"]["AdminGroup"][];
+        };
+        AdminPolicySettings: {
+            /** @description Always empty. */
+            token: string;
+            file_type: string[] | null;
+            /** Format: int64 */
+            chunk_size: number;
+            s3_path_style: boolean;
+            pre_allocate: boolean;
+            native_media_processing: boolean;
+            denied_file_type?: string[];
+            name_regexp?: string;
+            denied_name_regexp?: string;
+            /** Format: int64 */
+            chunk_concurrency?: number;
+            encryption?: boolean;
+            sha256?: boolean;
+            relay?: boolean;
+            sync?: string;
+        };
+        AdminGroupRequest: {
+            group: components["schemas"]["AdminGroupEdit"];
+        };
+        /** @description What is left out stays as it is. */
+        AdminGroupEdit: {
+            name?: string;
+            /** Format: int64 */
+            max_storage?: number;
+            /** @description Base64 of a bit set, lowest bit first. */
+            permissions?: string;
+            /** Format: int64 */
+            storage_policy_id?: number;
+            settings?: components["schemas"]["AdminGroupSettingsEdit"];
+        };
+        AdminGroupSettingsEdit: {
+            /**
+             * Format: int64
+             * @description Seconds.
+             */
+            trash_retention?: number;
+            /**
+             * Format: int64
+             * @description *(addition)*
+             */
+            max_open_uploads?: number;
+            /**
+             * Format: int64
+             * @description *(addition)* Contents kept of a file.
+             */
+            max_versions?: number;
+        };
+        AdminGroup: {
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            max_storage?: number;
+            /** @description Base64 of a bit set, lowest bit first. */
+            permissions: string;
+            settings: components["schemas"]["AdminGroupSettings"];
+            /** Format: int64 */
+            storage_policy_id?: number;
+            edges: components["schemas"]["AdminGroupEdges"];
+        };
+        AdminGroupSettings: {
+            /** Format: int64 */
+            trash_retention?: number;
+            /** Format: int64 */
+            max_open_uploads?: number;
+            /** Format: int64 */
+            max_versions?: number;
+        };
+        AdminGroupEdges: {
+            storage_policies?: components["schemas"]["AdminPolicy"];
+        };
+        AdminUserRequest: {
+            user: components["schemas"]["AdminUserEdit"];
+            /** @description Needed for a new user. Empty: as it is. */
+            password?: string;
+        };
+        /** @description What is left out stays as it is. */
+        AdminUserEdit: {
+            email?: string;
+            nick?: string;
+            /** @description `active`, `inactive` or `manual_banned`. */
+            status?: string;
+            /**
+             * Format: int64
+             * @description Number of the group.
+             */
+            group_users?: number;
+            /**
+             * Format: int64
+             * @description *(addition)* Bytes; -1: as the group has it.
+             */
+            quota?: number;
+        };
+        AdminUser: {
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            email: string;
+            nick: string;
+            status: string;
+            /**
+             * Format: int64
+             * @description Bytes used, open uploads included.
+             */
+            storage?: number;
+            settings: components["schemas"]["AdminUserSettings"];
+            /** Format: int64 */
+            group_users: number;
+            edges: components["schemas"]["AdminUserEdges"];
+            hash_id?: string;
+            /**
+             * Format: int64
+             * @description *(addition)* Bytes; -1: as the group has it.
+             */
+            quota?: number;
+            /**
+             * Format: int64
+             * @description *(addition)* Bytes the user may have.
+             */
+            capacity?: number;
+        };
+        AdminUserSettings: {
+            version_retention: boolean;
+            version_retention_max: number;
+            email_language: string;
+        };
+        AdminUserEdges: {
+            group?: components["schemas"]["AdminGroup"];
+        };
+        AdminFile: {
+            /** @description 1: a folder. */
+            type?: number;
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            name: string;
+            /** Format: int64 */
+            owner_id: number;
+            /** Format: int64 */
+            size: number;
+            /** Format: int64 */
+            primary_entity?: number;
+            /**
+             * Format: int64
+             * @description Number of the folder it is in.
+             */
+            file_children?: number;
+            /** Format: int64 */
+            storage_policy_files?: number;
+            edges: components["schemas"]["AdminFileEdges"];
+            user_hash_id?: string;
+            file_hash_id?: string;
+        };
+        AdminFileEdges: {
+            owner?: components["schemas"]["AdminUser"];
+            entities?: components["schemas"]["AdminEntity"][];
+        };
+        AdminEntity: {
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            /** @description Key of the bytes in the storage policy. */
+            source: string;
+            /** Format: int64 */
+            size: number;
+            /** @description 1: a thumbnail; 2: a live photo. */
+            type?: number;
+            reference_count?: number;
+            /** Format: int64 */
+            storage_policy_entities: number;
+            /** Format: int64 */
+            created_by: number;
+            edges: components["schemas"]["AdminEntityEdges"];
+            user_hash_id?: string;
+            /** @description *(addition)* What was found wrong with the bytes. */
+            damaged?: string;
+        };
+        AdminEntityEdges: {
+            user?: components["schemas"]["AdminUser"];
+            storage_policy?: components["schemas"]["AdminPolicy"];
+        };
+        AdminShare: {
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            /** Format: int64 */
+            views?: number;
+            /** Format: int64 */
+            downloads?: number;
+            /** Format: date-time */
+            expires?: string;
+            props: {
+                [key: string]: unknown;
+            };
+            edges: components["schemas"]["AdminShareEdges"];
+            user_hash_id?: string;
+            share_link?: string;
+        };
+        AdminShareEdges: {
+            user?: components["schemas"]["AdminUser"];
+            file?: components["schemas"]["AdminFile"];
+        };
+        AdminUpload: {
+            id: string;
+            owner: components["schemas"]["AdminUser"];
+            uri: string;
+            /** Format: int64 */
+            size: number;
+            /** Format: int64 */
+            received: number;
+            /** @description Everything has arrived. */
+            completing?: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            touched_at: string;
+            /** Format: date-time */
+            expires: string;
+        };
+        AdminTrailLine: {
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: int64
+             * @description Number of the user; 0: the command line.
+             */
+            who: number;
+            /** @description `correlation_id` of the request. */
+            request: string;
+            /** @enum {string} */
+            action: "add" | "change" | "remove";
+            /** @enum {string} */
+            kind: "user" | "group" | "policy" | "setting" | "upload";
+            /** @description Number, or name of a setting. */
+            subject: string;
+            note: string;
+        };
+        AdminNode: {
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            status: string;
+            name: string;
+            type: string;
+            /** @description Base64 of a bit set: none. */
+            capabilities: string;
+            settings: {
+                [key: string]: unknown;
+            };
+            edges: {
+                [key: string]: unknown;
+            };
+        };
+        AdminTask: {
+            /** Format: int64 */
+            id: number;
+        };
+        AdminQueue: {
+            name: string;
+            busy_workers: number;
+            success_tasks: number;
+            failure_tasks: number;
+            submitted_tasks: number;
+            /** Format: int64 */
+            suspending_tasks: number;
+        };
+        WorkflowList: {
+            tasks: components["schemas"]["AdminTask"][];
+            pagination: components["schemas"]["Pagination"];
+        };
+        AdminPolicyList: {
+            policies: components["schemas"]["AdminPolicy"][];
+            pagination: components["schemas"]["AdminPagination"];
+        };
+        AdminGroupList: {
+            groups: components["schemas"]["AdminGroup"][];
+            pagination: components["schemas"]["AdminPagination"];
+        };
+        AdminUserList: {
+            users: components["schemas"]["AdminUser"][];
+            pagination: components["schemas"]["AdminPagination"];
+        };
+        AdminFileList: {
+            files: components["schemas"]["AdminFile"][];
+            pagination: components["schemas"]["AdminPagination"];
+        };
+        AdminEntityList: {
+            entities: components["schemas"]["AdminEntity"][];
+            pagination: components["schemas"]["AdminPagination"];
+        };
+        AdminShareList: {
+            shares: components["schemas"]["AdminShare"][];
+            pagination: components["schemas"]["AdminPagination"];
+        };
+        AdminUploadList: {
+            uploads: components["schemas"]["AdminUpload"][];
+            pagination: components["schemas"]["AdminPagination"];
+        };
+        AdminTrailList: {
+            changes: components["schemas"]["AdminTrailLine"][];
+            pagination: components["schemas"]["AdminPagination"];
+        };
+        AdminNodeList: {
+            nodes: components["schemas"]["AdminNode"][];
+            pagination: components["schemas"]["AdminPagination"];
+        };
+        AdminTaskList: {
+            tasks: components["schemas"]["AdminTask"][];
+            pagination: components["schemas"]["AdminPagination"];
         };
     };
     responses: {
@@ -3866,6 +4710,890 @@ export interface operations {
             200: components["responses"]["SignedIn"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["Encoded"];
+        };
+    };
+    adminSummary: {
+        parameters: {
+            query?: {
+                /** @description Whether to count. */
+                generate?: boolean;
+            };
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The site. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["AdminSummary"];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    adminShowSettings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdminSettingsRequest"];
+            };
+        };
+        responses: {
+            /** @description The settings. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: {
+                            [key: string]: string;
+                        };
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
+    adminSetSettings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdminSettingsPatch"];
+            };
+        };
+        responses: {
+            /** @description The settings that were named. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: {
+                            [key: string]: string;
+                        };
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
+    adminAddPolicy: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdminPolicyRequest"];
+            };
+        };
+        responses: {
+            /** @description The policy. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["AdminPolicy"];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
+    adminListPolicies: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdminListRequest"];
+            };
+        };
+        responses: {
+            /** @description The policies. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["AdminPolicyList"];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
+    adminGetPolicy: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path: {
+                /** @description Number of the policy, as lists have it. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The policy. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["AdminPolicy"];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    adminEditPolicy: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path: {
+                /** @description Number of the policy, as lists have it. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdminPolicyRequest"];
+            };
+        };
+        responses: {
+            /** @description The policy. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["AdminPolicy"];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
+    adminDeletePolicy: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path: {
+                /** @description Number of the policy, as lists have it. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Done"];
+        };
+    };
+    adminAddGroup: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdminGroupRequest"];
+            };
+        };
+        responses: {
+            /** @description The group. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["AdminGroup"];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
+    adminListGroups: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdminListRequest"];
+            };
+        };
+        responses: {
+            /** @description The groups. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["AdminGroupList"];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
+    adminGetGroup: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path: {
+                /** @description Number of the group, as lists have it. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The group. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["AdminGroup"];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    adminEditGroup: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path: {
+                /** @description Number of the group, as lists have it. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdminGroupRequest"];
+            };
+        };
+        responses: {
+            /** @description The group. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["AdminGroup"];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
+    adminDeleteGroup: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path: {
+                /** @description Number of the group, as lists have it. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Done"];
+        };
+    };
+    adminAddUser: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdminUserRequest"];
+            };
+        };
+        responses: {
+            /** @description The user. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["AdminUser"];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
+    adminListUsers: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdminListRequest"];
+            };
+        };
+        responses: {
+            /** @description The users. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["AdminUserList"];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
+    adminGetUser: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path: {
+                /** @description Number of the user, as lists have it. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The user. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["AdminUser"];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    adminEditUser: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path: {
+                /** @description Number of the user, as lists have it. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdminUserRequest"];
+            };
+        };
+        responses: {
+            /** @description The user. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["AdminUser"];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
+    adminDeleteUser: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path: {
+                /** @description Number of the user, as lists have it. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Done"];
+        };
+    };
+    adminListFiles: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdminListRequest"];
+            };
+        };
+        responses: {
+            /** @description The files. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["AdminFileList"];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
+    adminListEntities: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdminListRequest"];
+            };
+        };
+        responses: {
+            /** @description The versions. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["AdminEntityList"];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
+    adminListShares: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdminListRequest"];
+            };
+        };
+        responses: {
+            /** @description The links. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["AdminShareList"];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
+    adminListUploads: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdminListRequest"];
+            };
+        };
+        responses: {
+            /** @description The uploads. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["AdminUploadList"];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
+    adminDeleteUpload: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path: {
+                /** @description The `session_id` of the upload. Anything that is not one of the caller's is 40011. */
+                sessionId: components["parameters"]["SessionID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Done"];
+        };
+    };
+    adminListTrail: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdminListRequest"];
+            };
+        };
+        responses: {
+            /** @description The changes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["AdminTrailList"];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
+    adminListNodes: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdminListRequest"];
+            };
+        };
+        responses: {
+            /** @description The servers. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["AdminNodeList"];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
+    adminListTasks: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdminListRequest"];
+            };
+        };
+        responses: {
+            /** @description No tasks. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["AdminTaskList"];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
+    adminQueueMetrics: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The queues. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["AdminQueue"][];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    listWorkflows: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                page_size?: number;
+                /** @description Which ones. */
+                category?: string;
+                /** @description Where the page begins. */
+                next_page_token?: string;
+            };
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No tasks. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["WorkflowList"];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
         };
     };
     getOpenAPI: {
