@@ -345,7 +345,7 @@ func (k *worker) rename(f *file) {
 func (k *worker) remove(f *file) {
 	name := f.names[0]
 	f.names = []string{name, ""}
-	if k.took("delete", f, nil, k.api.Try(http.MethodDelete, "/file", map[string]any{"uris": []string{f.uri(name)}}, nil)) == yes {
+	if k.took("delete", f, nil, k.api.Try(http.MethodDelete, "/file", map[string]any{"uris": []string{f.uri(name)}, "skip_soft_delete": true}, nil)) == yes {
 		k.drop(f)
 	}
 }

@@ -72,7 +72,7 @@ func TestHostileURIs(t *testing.T) {
 		"":     40001,
 		"/etc": 40001, "file:///etc/passwd": 40001, "http://my/a": 40001, "cloudreve:my/a": 40001, "cloudreve://": 40001,
 		"cloudreve://my/%": 40001, "cloudreve://my/%zz": 40001, "cloudreve://my/\x00": 40001, "cloudreve://my:99999999/a": -1,
-		"cloudreve://nowhere/a": -1, "cloudreve://trash/a": 403, "cloudreve://share/a": 403, "cloudreve://shared_with_me": 403,
+		"cloudreve://nowhere/a": -1, "cloudreve://share/a": 403, "cloudreve://shared_with_me": 403,
 		"cloudreve://nobody@my/a": 40016, "cloudreve://" + strings.Repeat("a", 500) + "@my/a": 40016,
 		"cloudreve://my/" + strings.Repeat("a/", 10_000):  40001,
 		"cloudreve://my/" + strings.Repeat("b", 1<<20-99): 40001,
@@ -89,6 +89,12 @@ func TestHostileURIs(t *testing.T) {
 			want(t, "content "+uri, w.send(sent{who: admin, method: "PUT", path: "/file/content?uri=" + url.QueryEscape(uri), body: strings.NewReader("x")}), codes...)
 		}
 	}
+	trash := "cloudreve://trash/a"
+	want(t, "upload to the trash", w.call(admin, "PUT", "/file/upload", map[string]any{"uri": trash, "size": 1}), 403)
+	want(t, "folder in the trash", w.call(admin, "POST", "/file/create", map[string]any{"uri": trash, "type": "folder"}), 403)
+	want(t, "view in the trash", w.call(admin, "PATCH", "/file/view", map[string]any{"uri": trash, "view": map[string]any{"gallery_width": 60}}), 403)
+	want(t, "url of the trash", w.call(admin, "POST", "/file/url", map[string]any{"uris": []string{trash}}), 40081)
+	want(t, "list in the trash", w.call(admin, "GET", "/file?uri="+url.QueryEscape(trash), nil), 40016)
 	want(t, "1 MiB in a header", w.call(admin, "GET", "/file?uri="+strings.Repeat("a", 1<<20), nil), -431)
 	check()
 }
