@@ -42,6 +42,23 @@ func TestRoutesAreThoseOfTheDescription(t *testing.T) {
 	}
 }
 
+// TestAdministrationIsForAdministrators: no door decides it by itself.
+func TestAdministrationIsForAdministrators(t *testing.T) {
+	t.Parallel()
+	seen := 0
+	for _, r := range app.Routes() {
+		if strings.HasPrefix(r.Path, "/admin") {
+			seen++
+			if r.Who != desk.Administrator {
+				t.Errorf("%s is for %s", r.Operation, r.Who)
+			}
+		}
+	}
+	if seen < 20 {
+		t.Errorf("only %d routes", seen)
+	}
+}
+
 var update = flag.Bool("update", false, "write docs/ROUTES.md anew")
 
 const routesIntro = `# Routes

@@ -160,8 +160,11 @@ func (r Route) Body() string {
 
 // String is who it is, in words.
 func (w Who) String() string {
-	if w == Anyone {
+	switch w {
+	case Anyone:
 		return "anyone"
+	case Administrator:
+		return "administrators"
 	}
 	return "signed in"
 }
