@@ -3,6 +3,7 @@ import { lazy, Suspense, useEffect, useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
 import { session } from '@/api/call';
 import { go, place, safeNext, subscribePlace } from '@/lib/location';
+import { sharePlace } from '@/lib/share';
 import { Brand } from '@/ui/brand';
 import classes from './app.module.css';
 import { isRoom } from './rooms';
@@ -10,6 +11,7 @@ import { waitingUploads } from './waiting';
 
 const SignIn = lazy(() => import('@/features/account/sign-in'));
 const FirstRun = lazy(() => import('./first-run'));
+const Visit = lazy(() => import('@/features/shares/visit'));
 const SignedIn = lazy(() => import('./signed-in'));
 
 /** Each screen is fetched when it is wanted. */
@@ -41,7 +43,9 @@ function Screen() {
 
   // Signing in or out moves the address along; a place asked for is kept.
   const signedIn = signIn !== undefined;
-  const away = !signedIn && room !== 'signin' && room !== 'setup';
+  // Where short links lead: for everybody.
+  const visit = room === 'home' ? sharePlace(here.query.get('path')) : undefined;
+  const away = !signedIn && !visit && room !== 'signin' && room !== 'setup';
   const home = signedIn && (room === undefined || room === 'signin');
   useEffect(() => {
     if (away) go(room ? `/signin?next=${encodeURIComponent(here.href)}` : '/signin', 'replace');
@@ -49,6 +53,7 @@ function Screen() {
   }, [away, home, room, here]);
 
   if (room === 'setup') return <FirstRun token={here.query.get('token') ?? ''} />;
+  if (visit) return <Visit key={visit.id} place={visit} />;
   if (!signIn)
     return room === 'signin' ? (
       <SignIn ended={here.query.has('next')} waiting={waitingUploads()} />

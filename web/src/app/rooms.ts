@@ -1,7 +1,7 @@
 // The places behind a sign-in: the first segment of the address.
-import { IconFolder, IconTrash, type Icon as TablerIcon } from '@tabler/icons-react';
+import { IconFolder, IconLink, IconTrash, type Icon as TablerIcon } from '@tabler/icons-react';
 
-export const rooms = ['files', 'trash', 'account'] as const;
+export const rooms = ['files', 'shares', 'trash', 'account'] as const;
 
 export type Room = (typeof rooms)[number];
 
@@ -10,7 +10,12 @@ export function isRoom(segment: string | undefined): segment is Room {
 }
 
 /** Those that the rail leads to. */
-export const links: { room: Room; text: 'app.files' | 'app.trash'; icon: TablerIcon }[] = [
+export const links: {
+  room: Room;
+  text: 'app.files' | 'app.shared' | 'app.trash';
+  icon: TablerIcon;
+}[] = [
   { room: 'files', text: 'app.files', icon: IconFolder },
+  { room: 'shares', text: 'app.shared', icon: IconLink },
   { room: 'trash', text: 'app.trash', icon: IconTrash },
 ];

@@ -2,6 +2,7 @@ import { useMediaQuery } from '@mantine/hooks';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { lazy, Suspense, useEffect, useState } from 'react';
 import type { User } from '@/api/model';
+import { GroupBit, may } from '@/api/permission';
 import { type Sort, siteBasicQuery } from '@/api/queries';
 import { AccountMenu, CapacityBar } from '@/features/account';
 import { FilesPage } from '@/features/files';
@@ -16,6 +17,8 @@ import type { Room } from './rooms';
 
 // Fetched after the first screen stands.
 const AccountPage = lazy(() => import('@/features/account/page'));
+const ShareDialog = lazy(() => import('@/features/shares/dialog'));
+const SharesPage = lazy(() => import('@/features/shares/page'));
 const TrashPage = lazy(() => import('@/features/trash/page'));
 const TransferPanel = lazy(() => import('@/features/transfers/panel'));
 
@@ -45,6 +48,7 @@ function Screen({ user, place, room }: Props) {
   const { data: site } = useQuery(siteBasicQuery);
   const narrow = useMediaQuery('(max-width: 767px)');
   const [open, setOpen] = useState(false);
+  const [sharing, setSharing] = useState<{ uri: string; name: string }>();
   const intake = useIntake(() => setOpen(true));
   const title = site?.title || i18next.t('app.name');
   const path = place.segments.slice(1);
@@ -66,12 +70,20 @@ function Screen({ user, place, room }: Props) {
           account={account}
           onPick={intake.pick}
           onDrop={intake.drop}
+          onShare={may(user.group?.permission, GroupBit.share) ? setSharing : undefined}
           pending={(p) => <PendingCell path={p} />}
           story={(id) => <SessionStory sessionId={id} />}
         />
       )}
       <Suspense>{room === 'trash' && <TrashPage account={account} />}</Suspense>
       <Suspense>{room === 'account' && <AccountPage user={user} account={account} />}</Suspense>
+      <Suspense>
+        {room === 'trash' && <TrashPage account={account} />}
+        {room === 'shares' && <SharesPage account={account} />}
+      </Suspense>
+      <Suspense>
+        {sharing && <ShareDialog item={sharing} onClose={() => setSharing(undefined)} />}
+      </Suspense>
       {intake.inputs}
       <Suspense>
         <TransferPanel open={open} onOpen={setOpen} reading={intake.reading} />

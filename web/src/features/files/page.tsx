@@ -31,6 +31,8 @@ export interface FilesPageProps {
   /** Opens the browser's picker. */
   onPick(what: 'files' | 'folder', folder: Path): void;
   onDrop(data: DataTransfer, folder: Path): void;
+  /** Asks how to share something; not for those who may not. */
+  onShare: ((item: Item) => void) | undefined;
   /** What a file shows that has not arrived. */
   pending(path: Path): ReactNode;
   /** What happened to an upload that is not finished. */
@@ -62,6 +64,7 @@ export function FilesPage(p: FilesPageProps) {
   const itemActions: ItemActions = {
     download: (items) => actions.download.mutate(items),
     rename: (item) => setAsking({ rename: item }),
+    share: p.onShare,
     move: (items) => setAsking({ move: items }),
     remove: (items) => setAsking({ remove: items }),
     details: setLooking,

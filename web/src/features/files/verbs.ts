@@ -2,6 +2,7 @@ import {
   IconDownload,
   IconFolderSymlink,
   IconInfoCircle,
+  IconLink,
   IconPencil,
   IconTrash,
   type Icon as TablerIcon,
@@ -13,6 +14,7 @@ import type { Item } from './listing';
 export interface ItemActions {
   download(items: Item[]): void;
   rename(item: Item): void;
+  share: ((item: Item) => void) | undefined;
   move(items: Item[]): void;
   remove(items: Item[]): void;
   details(item: Item): void;
@@ -36,6 +38,8 @@ export function verbsFor(t: TFunction, items: Item[], actions: ItemActions): Ver
       icon: IconDownload,
       act: () => actions.download(items),
     });
+  const { share } = actions;
+  if (one && share) verbs.push({ text: t('files.share'), icon: IconLink, act: () => share(one) });
   verbs.push({ text: t('files.move'), icon: IconFolderSymlink, act: () => actions.move(items) });
   if (one) {
     verbs.push({ text: t('files.rename'), icon: IconPencil, act: () => actions.rename(one) });

@@ -1,0 +1,129 @@
+import { Button } from '@mantine/core';
+import { IconCopy } from '@tabler/icons-react';
+import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
+import { type ReactNode, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { FileType } from '@/api/model';
+import { endShare, mySharesKey, mySharesQuery, type Share } from '@/api/shares';
+import { formatMoment } from '@/lib/time';
+import { Dialog } from '@/ui/dialog';
+import { iconOf } from '@/ui/file-icon';
+import { FileName } from '@/ui/file-name';
+import { Icon } from '@/ui/icon';
+import { toast } from '@/ui/toast';
+import { copyLink } from './copy';
+import { Failed } from './failed';
+import classes from './page.module.css';
+
+/** All links that one has given out, and how to end them. */
+export default function SharesPage({ account }: { account: ReactNode }) {
+  const { t } = useTranslation();
+  const queries = useQueryClient();
+  const [asking, setAsking] = useState<Share>();
+  const query = useInfiniteQuery(mySharesQuery);
+  const shares = (query.data?.pages ?? []).flatMap((page) => page.shares);
+  const end = useMutation({
+    mutationFn: (share: Share) => endShare(share.id),
+    onSuccess: (_, share) => {
+      toast(t('shares.ended', { name: share.name }));
+      setAsking(undefined);
+    },
+    onSettled: () => queries.invalidateQueries({ queryKey: mySharesKey }),
+  });
+  const close = () => {
+    end.reset();
+    setAsking(undefined);
+  };
+  return (
+    <div className={classes.page}>
+      <div className={classes.top}>
+        <h1>{t('shares.heading')}</h1>
+        {account}
+      </div>
+      <Failed error={query.error} />
+      {query.data && shares.length === 0 && (
+        <p className={classes.nothing}>{t('shares.nothing')}</p>
+      )}
+      <ul className={classes.list} aria-busy={query.isPending}>
+        {shares.map((share) => (
+          <Line key={share.id} share={share} onEnd={() => setAsking(share)} />
+        ))}
+      </ul>
+      {query.hasNextPage && (
+        <Button
+          variant="default"
+          loading={query.isFetchingNextPage}
+          onClick={() => void query.fetchNextPage()}
+        >
+          {t('shares.more')}
+        </Button>
+      )}
+      <Dialog
+        open={asking !== undefined}
+        title={t('shares.endTitle', { name: asking?.name ?? '' })}
+        onClose={close}
+        closeLabel={t('app.close')}
+        actions={
+          <>
+            <Button variant="default" data-autofocus onClick={close}>
+              {t('app.cancel')}
+            </Button>
+            <Button
+              color="red"
+              loading={end.isPending}
+              onClick={() => asking && end.mutate(asking)}
+            >
+              {t('shares.end')}
+            </Button>
+          </>
+        }
+      >
+        <p>{t('shares.endText')}</p>
+        <Failed error={end.error} />
+      </Dialog>
+    </div>
+  );
+}
+
+function Line({ share, onEnd }: { share: Share; onEnd(): void }) {
+  const { t } = useTranslation();
+  const left = share.remain_downloads;
+  const facts = [
+    share.expired && t('shares.over'),
+    share.is_private && t('shares.isSecret'),
+    share.expires && t('visit.until', { when: formatMoment(Date.parse(share.expires)) }),
+    left !== undefined && t('visit.left', { count: left }),
+    t('shares.visits', { count: share.visited }),
+    t('shares.taken', { count: share.downloaded ?? 0 }),
+  ].filter(Boolean);
+  return (
+    <li className={classes.line} data-over={share.expired || undefined}>
+      <Icon of={iconOf(share.name, share.source_type === FileType.folder)} size={20} />
+      <div className={classes.what}>
+        <FileName name={share.name} />
+        <span className="muted num">{facts.join(' · ')}</span>
+      </div>
+      {!share.expired && (
+        <Button
+          size="compact-sm"
+          variant="default"
+          leftSection={<Icon of={IconCopy} size={16} />}
+          aria-label={t('shares.copyOf', { name: share.name })}
+          onClick={() => void copyLink(share.url)}
+        >
+          {t('shares.copy')}
+        </Button>
+      )}
+      <Button
+        size="compact-sm"
+        variant="subtle"
+        color="red"
+        c="var(--red)"
+        aria-label={t('shares.endOf', { name: share.name })}
+        onClick={onEnd}
+      >
+        {t('shares.end')}
+      </Button>
+    </li>
+  );
+}
