@@ -30,7 +30,7 @@ func (w *world) audit(versions int, read bool) {
 		c.Part, c.Of = 1, 1
 	}
 	d, err := b.Doctor(ctx, c)
-	if left := between(d); left > 0 && err == nil {
+	if left := w.between(d); left > 0 && err == nil {
 		w.count("packs that a crash left between bytes and rows, set aside", left)
 		c.Fix = true
 		if _, err = b.Doctor(ctx, c); err == nil {
@@ -43,7 +43,7 @@ func (w *world) audit(versions int, read bool) {
 		return
 	}
 	for _, f := range d.Findings {
-		if stays(f) {
+		if w.stays(f) {
 			continue
 		}
 		w.violated("the doctor finds %s: %s %s", f.Trouble, f.Message, f.Blob)
@@ -61,27 +61,29 @@ func (w *world) audit(versions int, read bool) {
 var since = regexp.MustCompile(`since (\S+Z) `)
 
 // stays reports a backlog of which the oldest is not due yet: what was moved out of a
-// pack stays for a quarter of an hour, and the doctor's clock is ahead of that. A world
-// that has lived for more than five minutes has such.
-func stays(f catalog.Finding) bool {
+// pack stays for a quarter of an hour, and the doctor's clock is ahead of that (a world
+// that has lived for more than five minutes has such); and what was in the trash a
+// moment ago, when the judge emptied it.
+func (w *world) stays(f catalog.Finding) bool {
 	m := since.FindStringSubmatch(f.Message)
 	if f.Trouble != catalog.DoomedBacklog || m == nil {
 		return false
 	}
 	at, err := time.Parse(time.RFC3339, m[1])
-	return err == nil && at.After(time.Now())
+	mine := !w.emptied.IsZero() && !at.Before(w.emptied.Truncate(time.Second))
+	return err == nil && (mine || at.After(time.Now()))
 }
 
 // between counts packs that hold something and that no row names, if the doctor
 // finds nothing else that matters: a crash came after the bytes and before their row, and the rest
 // of the pack has been deleted since. The server sets them aside with its next sweep,
 // within a minute; nobody waits for that here.
-func between(d app.Diagnosis) (n int) {
+func (w *world) between(d app.Diagnosis) (n int) {
 	for _, f := range d.Findings {
 		switch {
 		case f.Trouble == catalog.BlobStray && blob.PackName(f.Blob) != "":
 			n++
-		case !stays(f):
+		case !w.stays(f):
 			return 0
 		}
 	}

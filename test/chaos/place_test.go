@@ -228,7 +228,7 @@ func (k *worker) removeFolder(p *place) {
 	}
 	k.mu.Unlock()
 	const op = "delete of a folder"
-	err := k.api.Try(http.MethodDelete, "/file", map[string]any{"uris": []string{uri}, "skip_soft_delete": true}, nil)
+	err := k.api.Try(http.MethodDelete, "/file", map[string]any{"uris": []string{uri}, "skip_soft_delete": k.roll(2) == 0}, nil)
 	switch {
 	case k.held(op, about, err):
 		p.mu.Lock()

@@ -111,7 +111,7 @@ func (k *worker) step() {
 	case dice < 52:
 		k.upheave()
 	case dice >= 90 && done != nil:
-		k.remove(done)
+		k.discard(done, k.roll(2) == 0)
 	default:
 		k.create(nil)
 	}
@@ -342,10 +342,13 @@ func (k *worker) rename(f *file) {
 	}
 }
 
-func (k *worker) remove(f *file) {
+func (k *worker) remove(f *file) { k.discard(f, true) }
+
+// discard deletes a file, for good or into the trash.
+func (k *worker) discard(f *file, forever bool) {
 	name := f.names[0]
 	f.names = []string{name, ""}
-	if k.took("delete", f, nil, k.api.Try(http.MethodDelete, "/file", map[string]any{"uris": []string{f.uri(name)}, "skip_soft_delete": true}, nil)) == yes {
+	if k.took("delete", f, nil, k.api.Try(http.MethodDelete, "/file", map[string]any{"uris": []string{f.uri(name)}, "skip_soft_delete": forever}, nil)) == yes {
 		k.drop(f)
 	}
 }
