@@ -20,7 +20,10 @@ function partOf(name) {
     .map((f) => read(f).toString())
     .find((code) => code.includes('m.f='));
   const all = JSON.parse(/m\.f=(\[[^\]]*\])/.exec(entry)[1]);
-  const needs = new RegExp(`import\\(\`\\./${name}-[^)]*\\),__vite__mapDeps\\(\\[([\\d,]*)\\]`);
+  // A part that shares its file with others is taken out of it by a `then`.
+  const needs = new RegExp(
+    `import\\(\`\\./${name}-[^)]*\\)(?:\\.then\\([^)]*\\))?,__vite__mapDeps\\(\\[([\\d,]*)\\]`,
+  );
   return needs
     .exec(entry)[1]
     .split(',')

@@ -33,7 +33,7 @@ export function Folder({ share, place, busy, onDownload }: Props) {
   const steps = [share.name, ...place.path];
   return (
     <>
-      <nav aria-label={t('files.path')} className={classes.path}>
+      <nav aria-label={t('files.path')} className={classes.path} hidden={steps.length === 1}>
         {steps.map((name, depth) => {
           const path = place.path.slice(0, depth);
           return (

@@ -5,7 +5,7 @@ import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { FileType } from '@/api/model';
 import { endShare, mySharesKey, mySharesQuery, type Share } from '@/api/shares';
-import { formatMoment } from '@/lib/time';
+import { formatDay } from '@/lib/time';
 import { Dialog } from '@/ui/dialog';
 import { iconOf } from '@/ui/file-icon';
 import { FileName } from '@/ui/file-name';
@@ -91,7 +91,7 @@ function Line({ share, onEnd }: { share: Share; onEnd(): void }) {
   const facts = [
     share.expired && t('shares.over'),
     share.is_private && t('shares.isSecret'),
-    share.expires && t('visit.until', { when: formatMoment(Date.parse(share.expires)) }),
+    share.expires && t('visit.until', { when: formatDay(Date.parse(share.expires)) }),
     left !== undefined && t('visit.left', { count: left }),
     t('shares.visits', { count: share.visited }),
     t('shares.taken', { count: share.downloaded ?? 0 }),

@@ -12,7 +12,7 @@ import { type Share, shareDownloadUrl, shareQuery } from '@/api/shares';
 import { formatBytes } from '@/lib/bytes';
 import { go, place as here } from '@/lib/location';
 import { keepPassword, keptPassword, type SharePlace, shareHref, shareUri } from '@/lib/share';
-import { formatMoment } from '@/lib/time';
+import { formatDay } from '@/lib/time';
 import { Brand } from '@/ui/brand';
 import { iconOf } from '@/ui/file-icon';
 import { Icon } from '@/ui/icon';
@@ -152,7 +152,7 @@ function Opened({ share, place }: { share: Share; place: SharePlace }) {
   const left = share.remain_downloads;
   const facts = [
     single && formatBytes(share.size),
-    share.expires && t('visit.until', { when: formatMoment(Date.parse(share.expires)) }),
+    share.expires && t('visit.until', { when: formatDay(Date.parse(share.expires)) }),
     left !== undefined && t('visit.left', { count: left }),
   ].filter(Boolean);
   return (
