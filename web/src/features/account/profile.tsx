@@ -1,4 +1,3 @@
-import '@mantine/core/styles/NativeSelect.css';
 import { Button, NativeSelect, TextInput, useMantineColorScheme } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
