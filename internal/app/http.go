@@ -17,7 +17,7 @@ func (a *App) handler(door http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(desk.Prefix+"/", door)
 	mux.HandleFunc("GET /healthz", a.health)
-	mux.HandleFunc("GET /s/", share.Short)
+	mux.HandleFunc("GET "+share.Prefix, share.Short)
 	mux.Handle("/", page())
 	return a.observe(mux)
 }
@@ -42,13 +42,13 @@ func (a *App) observe(next http.Handler) http.Handler {
 				if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 					panic(p)
 				}
-				a.cfg.Log.Error("panic", "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
+				a.cfg.Log.Error("panic", "path", share.WithoutPassword(r.URL.Path), "panic", p, "stack", string(debug.Stack()))
 				if rec.status == 0 {
 					http.Error(rec, "Something failed inside the server. Its log has the cause.", http.StatusInternalServerError)
 				}
 			}
 			a.cfg.Log.LogAttrs(r.Context(), slog.LevelDebug, "access",
-				slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", rec.status),
+				slog.String("method", r.Method), slog.String("path", share.WithoutPassword(r.URL.Path)), slog.Int("status", rec.status),
 				slog.Int64("bytes", rec.bytes), slog.Duration("dur", a.cfg.Clock().Sub(start)))
 		}()
 		r = a.peers.unfold(r)

@@ -28,11 +28,11 @@ func New(o Options) *Door { return &Door{o} }
 // Routes returns this door's lines of the table.
 func (d *Door) Routes() []desk.Route {
 	return []desk.Route{
-		desk.Member.Sends("createShare", "PUT /share", d.createShare),
+		desk.Member.Sends("createShare", "PUT /share", d.createShare).Audited(),
 		desk.Member.Asks("listShares", "GET /share", d.listShares),
-		desk.Member.Sends("editShare", "POST /share/{id}", d.editShare),
-		desk.Member.Asks("deleteShare", "DELETE /share/{id}", d.deleteShare),
-		desk.Anyone.Asks("getShareInfo", "GET /share/info/{id}", d.getShareInfo),
+		desk.Member.Sends("editShare", "POST /share/{id}", d.editShare).Audited(),
+		desk.Member.Asks("deleteShare", "DELETE /share/{id}", d.deleteShare).Audited(),
+		desk.Anyone.Asks("getShareInfo", "GET /share/info/{id}", d.getShareInfo).At(desk.Dear),
 		desk.Member.Asks("listUserShares", "GET /user/shares/{id}", d.listUserShares),
 	}
 }

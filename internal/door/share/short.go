@@ -8,6 +8,19 @@ import (
 	"github.com/wharfinger/wharfinger/api/wire"
 )
 
+// Prefix is under which short addresses lie.
+const Prefix = "/s/"
+
+// WithoutPassword is the path of a request as it may be logged.
+func WithoutPassword(path string) string {
+	rest, short := strings.CutPrefix(path, Prefix)
+	if !short {
+		return path
+	}
+	id, _, _ := strings.Cut(rest, "/")
+	return Prefix + id
+}
+
 // maxPart bounds the parts of a short address; longer ones are nobody's.
 const maxPart = 128
 
@@ -15,7 +28,7 @@ const maxPart = 128
 // other: it leads to the page that shows the share. Whether there is one is not
 // looked at here.
 func Short(w http.ResponseWriter, r *http.Request) {
-	id, password, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/s/"), "/")
+	id, password, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, Prefix), "/")
 	if id == "" || len(id) > maxPart || len(password) > maxPart || strings.Contains(password, "/") {
 		http.Error(w, "404 page not found", http.StatusNotFound)
 		return

@@ -7,6 +7,18 @@ import (
 	"github.com/wharfinger/wharfinger/internal/door/share"
 )
 
+func TestPasswordsOfShortAddressesAreNotLogged(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{
+		"/s/X4YfJ/pa55": "/s/X4YfJ", "/s/X4YfJ": "/s/X4YfJ", "/s/X4YfJ/pa/55": "/s/X4YfJ",
+		"/api/v4/site/ping": "/api/v4/site/ping", "/": "/",
+	} {
+		if got := share.WithoutPassword(path); got != want {
+			t.Errorf("%s is logged as %s", path, got)
+		}
+	}
+}
+
 func TestAShortAddressLeadsToThePage(t *testing.T) {
 	t.Parallel()
 	for at, want := range map[string]string{
