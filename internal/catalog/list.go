@@ -14,11 +14,14 @@ const (
 )
 
 // ListQuery asks for one page of a folder. After is the last node of the page
-// before, nil for the first.
+// before, nil for the first. Page is for clients that know nothing but numbers:
+// they are told how many there are in all, and a late page costs more than an
+// early one.
 type ListQuery struct {
 	Order Order
 	Desc  bool
 	After *Node
+	Page  int64 // from 0; counts without After only
 	Limit int
 }
 
@@ -30,7 +33,9 @@ type Listing struct {
 	Nodes   []Node
 	More    bool
 	Damaged []core.NodeID
-	Single  bool // a share of one file: Nodes is that file, and no folder holds it
+	Page    int64 // its number, where it was asked for by that, and
+	Total   int64 // how many nodes all pages have; else 0
+	Single  bool  // a share of one file: Nodes is that file, and no folder holds it
 	In      []core.Path
 	Limited bool
 }
@@ -60,7 +65,16 @@ func (c *Catalog) List(ctx context.Context, who core.Actor, ref Ref, q ListQuery
 	default:
 		order = ByName
 	}
-	nodes, err := c.store.Children(ctx, Query{Parent: parent.ID, Order: order, Desc: q.Desc, After: q.After, Limit: limit + 1})
+	by := Query{Parent: parent.ID, Order: order, Desc: q.Desc, After: q.After, Limit: limit + 1}
+	var page, total int64
+	if q.After == nil && q.Page > 0 {
+		page = q.Page
+		if total, err = c.store.CountChildren(ctx, parent.ID); err != nil {
+			return Listing{}, errs.Wrap(op, err)
+		}
+		by.Skip = min(page, total) * int64(limit)
+	}
+	nodes, err := c.store.Children(ctx, by)
 	if err != nil {
 		return Listing{}, errs.Wrap(op, err)
 	}
@@ -68,7 +82,7 @@ func (c *Catalog) List(ctx context.Context, who core.Actor, ref Ref, q ListQuery
 	if err != nil {
 		return Listing{}, errs.Wrap(op, err)
 	}
-	l := Listing{Parent: parent, Nodes: nodes, Damaged: damaged}
+	l := Listing{Parent: parent, Nodes: nodes, Damaged: damaged, Page: page, Total: total}
 	if len(nodes) > limit {
 		l.Nodes, l.More = nodes[:limit], true
 	}

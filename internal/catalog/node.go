@@ -95,12 +95,14 @@ const (
 )
 
 // Query names one page of a folder. After is the last node of the page before,
-// nil for the first page; it need not exist any more.
+// nil for the first page; it need not exist any more. Skip leaves out so many
+// instead, and reads past them.
 type Query struct {
 	Parent core.NodeID
 	Order  Order
 	Desc   bool
 	After  *Node
+	Skip   int64
 	Limit  int
 }
 

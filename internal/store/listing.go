@@ -49,6 +49,7 @@ type run struct {
 	kind   catalog.Kind
 	desc   bool
 	after  *catalog.Node
+	skip   int64
 	limit  int
 }
 
@@ -71,7 +72,12 @@ func (r run) text() (string, []any) {
 	case whole:
 	}
 	args = append(args, int64(r.limit))
-	return text + " ORDER BY " + order + " LIMIT $" + strconv.Itoa(len(args)), args
+	text += " ORDER BY " + order + " LIMIT $" + strconv.Itoa(len(args))
+	if r.skip > 0 {
+		args = append(args, r.skip)
+		text += " OFFSET $" + strconv.Itoa(len(args))
+	}
+	return text, args
 }
 
 // runs are what a page is read from, until it is full.
@@ -104,11 +110,24 @@ func (t *tx) Children(ctx context.Context, q catalog.Query) ([]catalog.Node, err
 			break
 		}
 		var err error
+		if q.Skip, r.skip, err = t.skip(ctx, r, q.Skip); err != nil {
+			return nil, t.fail(op, err)
+		}
 		if page, err = t.appendRun(ctx, page, r); err != nil {
 			return nil, t.fail(op, err)
 		}
 	}
 	return page, nil
+}
+
+// skip says how many of a run are left out when so many are of the whole listing,
+// and how many then are of the next.
+func (t *tx) skip(ctx context.Context, r run, n int64) (rest, here int64, err error) {
+	if n <= 0 || r.stretch != whole || r.kind != catalog.Folder {
+		return 0, max(n, 0), nil
+	}
+	folders, err := t.q.CountKind(ctx, query.CountKindParams{Parent: r.parent, Kind: int64(r.kind)})
+	return max(n-folders, 0), min(n, folders), err
 }
 
 func (t *tx) appendRun(ctx context.Context, page []catalog.Node, r run) ([]catalog.Node, error) {

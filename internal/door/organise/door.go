@@ -26,10 +26,10 @@ func New(o Options) *Door { return &Door{Options: o} }
 // Routes returns this door's lines of the table.
 func (d *Door) Routes() []desk.Route {
 	return []desk.Route{
-		desk.Anyone.Sends("moveFiles", "POST /file/move", d.moveFiles),
+		desk.Anyone.Sends("moveFiles", "POST /file/move", d.moveFiles).At(desk.Dear),
 		desk.Anyone.Sends("deleteFiles", "DELETE /file", d.deleteFiles),
 		desk.Anyone.Sends("restoreFiles", "POST /file/restore", d.restoreFiles),
-		desk.Member.Asks("emptyTrash", "DELETE /file/trash", d.emptyTrash),
+		desk.Member.Asks("emptyTrash", "DELETE /file/trash", d.emptyTrash).At(desk.Dear).Audited(),
 		desk.Anyone.Sends("patchMetadata", "PATCH /file/metadata", d.patchMetadata),
 		desk.Member.Sends("pinFile", "PUT /file/pin", d.pinFile),
 		desk.Member.Sends("unpinFile", "DELETE /file/pin", d.unpinFile),

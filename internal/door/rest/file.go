@@ -71,8 +71,9 @@ func (d *Door) listFiles(q *desk.Call) error {
 		size = catalog.DefaultPage
 	}
 	size = min(size, catalog.MaxPage)
+	page, _ := strconv.ParseInt(query.Get("page"), 10, 64)
 	l, err := d.Search.List(q.Ctx(), q.Actor, at.Ref, at.URI.Query, catalog.ListQuery{
-		Order: catalog.Order(query.Get("order_by")), Desc: query.Get("order_direction") == "desc", After: after, Limit: size,
+		Order: catalog.Order(query.Get("order_by")), Desc: query.Get("order_direction") == "desc", After: after, Page: page, Limit: size,
 	})
 	if err != nil {
 		return err
@@ -96,7 +97,7 @@ func (d *Door) listFiles(q *desk.Call) error {
 func (d *Door) listing(q *desk.Call, l catalog.Listing, at desk.Place, size int) wire.FileList {
 	out := wire.FileList{
 		Files: make([]wire.File, len(l.Nodes)), Parent: d.Seen(q.Actor, at, l.Parent, at.Ref.Path, false),
-		Pagination: wire.Pagination{PageSize: size, IsCursor: true},
+		Pagination: pagination(l, size),
 		Props: wire.ListProps{
 			Capability: wire.OwnDrive.String(), MaxPageSize: catalog.MaxPage,
 			OrderByOptions:        []string{"name", "size", "updated_at", "created_at"},
@@ -112,10 +113,16 @@ func (d *Door) listing(q *desk.Call, l catalog.Listing, at desk.Place, size int)
 		out.Files[i] = d.Seen(q.Actor, at, n, in.Join(n.Name), true)
 		out.Files[i].Damaged = slices.Contains(l.Damaged, n.ID)
 	}
-	if l.More {
-		out.Pagination.NextToken = cursorOf(l.Nodes[len(l.Nodes)-1])
-	}
 	return out
+}
+
+// pagination tells how to come to the other pages: by a token, or by number.
+func pagination(l catalog.Listing, size int) wire.Pagination {
+	p := wire.Pagination{Page: int(l.Page), PageSize: size, IsCursor: l.Page == 0, TotalItems: int(l.Total)}
+	if l.More && p.IsCursor {
+		p.NextToken = cursorOf(l.Nodes[len(l.Nodes)-1])
+	}
+	return p
 }
 
 // below is the path p seen from the folder at.
@@ -130,7 +137,7 @@ func below(at, p core.Path) core.Path {
 func (d *Door) trash(l catalog.Listing, at core.Path, size int) wire.FileList {
 	out := wire.FileList{
 		Files:      make([]wire.File, len(l.Nodes)),
-		Pagination: wire.Pagination{PageSize: size, IsCursor: true},
+		Pagination: pagination(l, size),
 		Props: wire.ListProps{
 			Capability: wire.TrashDrive.String(), MaxPageSize: catalog.MaxPage,
 			OrderByOptions:        []string{"name", "size", "updated_at", "created_at"},
@@ -144,9 +151,6 @@ func (d *Door) trash(l catalog.Listing, at core.Path, size int) wire.FileList {
 			name = n.Token()
 		}
 		out.Files[i] = d.Trashed(n, at.Join(name))
-	}
-	if l.More {
-		out.Pagination.NextToken = cursorOf(l.Nodes[len(l.Nodes)-1])
 	}
 	return out
 }

@@ -31,3 +31,6 @@ SELECT CAST(COALESCE(MAX(depth), 0) AS BIGINT) AS depth FROM below;
 
 -- name: CountChildren :one
 SELECT COUNT(*) FROM nodes WHERE parent = CAST(sqlc.arg(parent) AS BIGINT);
+
+-- name: CountKind :one
+SELECT COUNT(*) FROM nodes WHERE parent = CAST(sqlc.arg(parent) AS BIGINT) AND kind = sqlc.arg(kind);

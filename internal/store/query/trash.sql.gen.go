@@ -35,6 +35,22 @@ func (q *Queries) CountChildren(ctx context.Context, parent int64) (int64, error
 	return count, err
 }
 
+const countKind = `-- name: CountKind :one
+SELECT COUNT(*) FROM nodes WHERE parent = CAST($1 AS BIGINT) AND kind = $2
+`
+
+type CountKindParams struct {
+	Parent int64
+	Kind   int64
+}
+
+func (q *Queries) CountKind(ctx context.Context, arg CountKindParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countKind, arg.Parent, arg.Kind)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const dropTrashed = `-- name: DropTrashed :exec
 DELETE FROM trash WHERE node = $1
 `

@@ -3139,7 +3139,7 @@ export interface operations {
                  * @example cloudreve://my/reports
                  */
                 uri: components["parameters"]["URI"];
-                /** @description Ignored with cursors; accepted from older clients. */
+                /** @description From 0. A number above 0 without a `next_page_token` asks for that page by its number; the answer then has `total_items` and `is_cursor` false. Far pages cost more that way. */
                 page?: number;
                 /** @description Clamped to `props.max_page_size`. */
                 page_size?: number;
