@@ -29,6 +29,7 @@ export const capacityQuery = queryOptions({
 
 export const settingQuery = queryOptions({
   queryKey: ['setting'] as const,
+  staleTime: 0, // passkeys say when they were used
   queryFn: ({ signal }) => account.setting({ signal }),
 });
 
