@@ -214,7 +214,7 @@ func (u *upload) started(s *session) {
 func (u *upload) create(ctx context.Context) (*session, error) {
 	q := wire.CreateUploadRequest{
 		URI: u.out.URI.String(), Size: u.in.Size, LastModified: u.modified(), MimeType: u.in.MIME,
-		Metadata: u.in.Metadata, EntityType: u.as, EncryptionSupported: []string{seal.Cipher},
+		Metadata: u.in.Metadata, EntityType: u.as, EncryptionSupported: []string{seal.Cipher}, Relay: true,
 	}
 	t, err := persist(ctx, u.back, func() (wire.UploadTicket, error) {
 		return call[wire.UploadTicket](ctx, u.c, request{op: "begin upload", method: http.MethodPut, path: "/file/upload", body: q})

@@ -842,6 +842,9 @@ type CreateUploadRequest struct {
 	// Previous `primary_entity` the caller last saw; 40076 if the file has moved on.
 	Previous string `json:"previous,omitempty"`
 
+	// Relay *(addition)* The client wants to send the bytes to this server, also where the storage takes them from clients. The answer says so in `storage_policy.relay`.
+	Relay bool `json:"relay,omitempty"`
+
 	// Size Exact length of the content, in bytes.
 	Size int64 `json:"size"`
 

@@ -15,9 +15,11 @@ import (
 	"github.com/wharfinger/wharfinger/internal/auth"
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
+	"github.com/wharfinger/wharfinger/internal/direct"
 	accountdoor "github.com/wharfinger/wharfinger/internal/door/account"
 	admindoor "github.com/wharfinger/wharfinger/internal/door/admin"
 	"github.com/wharfinger/wharfinger/internal/door/archive"
+	"github.com/wharfinger/wharfinger/internal/door/callback"
 	"github.com/wharfinger/wharfinger/internal/door/desk"
 	"github.com/wharfinger/wharfinger/internal/door/live"
 	"github.com/wharfinger/wharfinger/internal/door/organise"
@@ -26,6 +28,7 @@ import (
 	"github.com/wharfinger/wharfinger/internal/errs"
 	"github.com/wharfinger/wharfinger/internal/lane"
 	"github.com/wharfinger/wharfinger/internal/store/accounts"
+	"github.com/wharfinger/wharfinger/internal/store/providers"
 	"github.com/wharfinger/wharfinger/internal/upload"
 )
 
@@ -47,6 +50,7 @@ type App struct {
 	*Base
 	lock   *os.File
 	engine *upload.Engine
+	direct *direct.Flow
 	setup  *setup
 	link   core.Secret // the one-time token of the set-up page; "" when not needed
 	ln     net.Listener
@@ -83,6 +87,8 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 		return nil, errs.Wrap(op, err)
 	}
 	a.engine = b.newEngine()
+	a.direct = direct.New(direct.Options{Engine: a.engine, Rows: providers.Over(b.store), Site: site})
+	a.engine.Vendor = a.direct
 	if err = a.first(ctx); err != nil {
 		return nil, errs.Wrap(op, err)
 	}
@@ -106,6 +112,7 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 		organise: organise.New(organise.Options{Desk: front, Keeper: b.keeper, Catalog: b.catalog}),
 		share:    share.New(share.Options{Desk: front, Links: b.shares}),
 		live:     live.New(live.Options{Desk: front, Catalog: b.catalog, Hub: b.hub}),
+		callback: callback.New(callback.Options{Flow: a.direct}),
 		rest: rest.New(rest.Options{
 			Desk: front, Archive: zips.Offer, Catalog: b.catalog, Engine: a.engine, Setup: a.setup, OpenAPI: api.Description(),
 			Search: b.finder(), Take: b.shares.Take, Passkeys: account.PasskeysAt,
@@ -252,6 +259,9 @@ const reapBatch = 1000
 const trashBatch = 1000
 
 func (a *App) sweep(ctx context.Context) {
+	if _, err := a.direct.Reconcile(ctx); err != nil && ctx.Err() == nil {
+		a.cfg.Log.Error("direct uploads", "err", err.Error())
+	}
 	did, err := a.engine.Sweep(ctx)
 	collected, kerr := a.keeper.Sweep(ctx, trashBatch)
 	reaped, more := 0, reapBatch

@@ -59,6 +59,7 @@ var rooms = []room{
 	{"internal/catalog", 3, []string{"internal/blob", "internal/event", "internal/core", "internal/errs"}},
 	{"internal/arrange", 4, []string{"internal/catalog", "internal/core", "internal/errs"}},
 	{"internal/upload", 4, []string{"internal/catalog", "internal/blob", "internal/event", "internal/job", "internal/core", "internal/errs"}},
+	{"internal/direct", 5, []string{"internal/upload", "internal/catalog", "internal/blob", "internal/core", "internal/errs"}},
 	{"internal/share", 4, []string{"internal/catalog", "internal/core", "internal/errs"}},
 	{"internal/search", 4, []string{"internal/catalog", "internal/core", "internal/errs"}},
 	{"internal/admin", 4, []string{"internal/auth", "internal/catalog", "internal/blob", "internal/core", "internal/errs"}},
@@ -68,7 +69,7 @@ var rooms = []room{
 	{"internal/store/serial", 4, []string{"internal/store/dialect", "internal/core", "internal/errs"}},
 	{"internal/store/part", 4, []string{"internal/store/query", "internal/store/dialect", "internal/errs"}},
 	{"internal/store/storetest", testKit, []string{
-		"internal/store", "internal/account", "internal/admin", "internal/store/*", "internal/catalog", "internal/share", "internal/upload", "internal/auth",
+		"internal/store", "internal/account", "internal/admin", "internal/store/*", "internal/direct", "internal/catalog", "internal/share", "internal/upload", "internal/auth",
 		"internal/event", "internal/job", "internal/blob", "internal/core", "internal/errs",
 	}},
 	{"internal/store", 5, []string{

@@ -8,6 +8,7 @@ import (
 	"github.com/wharfinger/wharfinger/internal/door/account"
 	"github.com/wharfinger/wharfinger/internal/door/admin"
 	"github.com/wharfinger/wharfinger/internal/door/archive"
+	"github.com/wharfinger/wharfinger/internal/door/callback"
 	"github.com/wharfinger/wharfinger/internal/door/desk"
 	"github.com/wharfinger/wharfinger/internal/door/live"
 	"github.com/wharfinger/wharfinger/internal/door/organise"
@@ -24,6 +25,7 @@ type doors struct {
 	share    *share.Door
 	live     *live.Door
 	admin    *admin.Door
+	callback *callback.Door
 }
 
 // routes is the table of the API: nothing is served that is not in it.
@@ -36,6 +38,7 @@ func (d doors) routes() []desk.Route {
 		d.share.Routes(),
 		d.live.Routes(),
 		d.admin.Routes(),
+		d.callback.Routes(),
 	)
 }
 
@@ -50,5 +53,6 @@ func Routes() []desk.Route {
 		share:    &share.Door{},
 		live:     &live.Door{},
 		admin:    &admin.Door{},
+		callback: &callback.Door{},
 	}.routes()
 }

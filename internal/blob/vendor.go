@@ -2,7 +2,9 @@ package blob
 
 import (
 	"context"
+	"encoding/binary"
 
+	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/errs"
 )
 
@@ -74,6 +76,35 @@ func (b *Bucket) Link(ctx context.Context, key string, o LinkOptions) (string, e
 	}
 	s, err := b.linker.Link(ctx, key, o)
 	return s, b.wrap(op, err)
+}
+
+// Digest reads an object of that size and measures it; c deciphers it on the way.
+func (b *Bucket) Digest(ctx context.Context, key string, size int64, c *Cipher) (Receipt, error) {
+	const op = "blob.Digest"
+	all := core.Range{To: size}
+	body, err := b.Open(ctx, key, all, c)
+	if err != nil {
+		return Receipt{}, errs.Wrap(op, err)
+	}
+	defer func() { _ = body.Close() }() // read only
+	m := newMeter(b.o.SHA256)
+	if _, err := CopyAt(ctx, meterAt{m}, 0, body); err != nil {
+		return Receipt{}, b.wrap(op, err)
+	}
+	got := Receipt{Range: all}
+	got.CRC64, got.SHA256 = m.sum()
+	return got, nil
+}
+
+// Receipt is what the store itself says of an object that it has, if that is
+// enough for this bucket; ok is false if the object must be read for it.
+func (b *Bucket) Receipt(e Evidence) (got Receipt, ok bool) {
+	for _, d := range e.Sum {
+		if d.Algorithm == CRC64NVME && len(d.Value) == 8 && !b.o.SHA256 {
+			return Receipt{Range: core.Range{To: e.Info.Size}, CRC64: binary.BigEndian.Uint64(d.Value)}, true
+		}
+	}
+	return Receipt{}, false
 }
 
 func (b *Bucket) directly(op, key string) error {

@@ -87,6 +87,8 @@ const (
 	DiskFull        Reason = "disk_full"         // the place where bytes are kept has no room left
 	PolicyMissing   Reason = "policy_missing"    // no such storage policy
 	PolicyUse       Reason = "policy_use"        // this policy is not used that way
+	ObjectDiffers   Reason = "object_differs"    // the store has not what the upload announced
+	CallbackSecret  Reason = "callback_secret"   // a callback without the secret of its upload
 	TooManySessions Reason = "too_many_sessions" // more open uploads than a user may have
 )
 

@@ -38,6 +38,7 @@ type Request struct {
 	Ciphers  []string        // what the client can encrypt with, best first
 	Previous *core.VersionID // the version the client believes current; nil: it does not say
 	InOne    bool            // one chunk, whatever the policy says
+	Relay    bool            // the client wants its bytes to pass through us
 }
 
 // Ticket is a session that was created.
@@ -46,6 +47,7 @@ type Ticket struct {
 	Policy  catalog.Policy
 	Secret  core.Secret  // for callbacks; kept only as a digest
 	Cipher  *blob.Cipher // the client must encrypt with it; nil otherwise
+	Signed  blob.Signed  // where the client sends its bytes by itself; empty otherwise
 }
 
 // Create opens an upload: the name, the room in the quota and the room on the
@@ -72,12 +74,12 @@ func (e *Engine) Create(ctx context.Context, who core.Actor, q Request) (Ticket,
 	if d.evicted != nil {
 		e.discard(ctx, *d.evicted)
 	}
-	if err := e.begin(ctx, d.s); err != nil {
+	if err := d.place(ctx); err != nil {
 		e.undo(ctx, d.s)
 		return Ticket{}, errs.Wrap(op, err)
 	}
 	e.remember(ctx, d)
-	t := Ticket{Session: d.s, Policy: d.policy, Secret: d.secret}
+	t := Ticket{Session: d.s, Policy: d.told(), Secret: d.secret, Signed: d.signed}
 	if d.s.Sealed {
 		t.Cipher = d.cipher
 	}
@@ -141,6 +143,8 @@ type draft struct {
 	version core.VersionID
 
 	policy  catalog.Policy
+	direct  bool // the bytes go past us
+	signed  blob.Signed
 	cipher  *blob.Cipher
 	secret  core.Secret
 	s       Session
@@ -187,7 +191,8 @@ func (d *draft) giveWay(ctx context.Context, tx Tx, at catalog.Place) (catalog.P
 	if err != nil && !errs.Is(err, errs.NotFound) {
 		return at, err
 	}
-	idle := d.now.Sub(old.Touched) >= d.e.Idle && !d.e.gate.busy(old.ID)
+	// Of a direct upload we do not see that it goes on.
+	idle := !old.Direct() && d.now.Sub(old.Touched) >= d.e.Idle && !d.e.gate.busy(old.ID)
 	if err == nil && (old.State != Open || old.Locked && !idle) {
 		return at, nil
 	}
@@ -266,7 +271,8 @@ func (d *draft) fill() {
 	if d.s.ID != "" {
 		return
 	}
-	chunk := blob.ChunkSize(d.q.Size, d.policy.ChunkSize)
+	d.direct = d.straight()
+	chunk := d.chunkSize()
 	if d.q.InOne {
 		chunk = 0
 	}
@@ -288,9 +294,8 @@ func (d *draft) fill() {
 			Algorithm: blob.CipherName, SealedKey: d.e.Keyring.Seal(d.cipher.Key), IV: d.cipher.IV[:],
 		}
 		s.ChunkSize = blob.Align(s.ChunkSize)
-		// The contract looks at the first entry only. A relayed body comes in
-		// plain and is encrypted here.
-		s.Sealed = len(d.q.Ciphers) > 0 && d.q.Ciphers[0] == blob.CipherName && !d.policy.Relay && !d.q.InOne
+		// A relayed body comes in plain and is encrypted here.
+		s.Sealed = d.q.sealable() && !d.told().Relay && !d.q.InOne
 	}
 	d.s = s
 }

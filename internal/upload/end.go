@@ -180,7 +180,7 @@ func (e *Engine) discard(ctx context.Context, s Session) {
 	b, err := e.bucket(ctx, s.Policy)
 	switch {
 	case err != nil:
-	case s.small():
+	case s.small(), s.Direct():
 		_ = remove(ctx, s, b) // of a try that was not recorded
 	default:
 		_ = b.Abort(ctx, s.Handle())

@@ -20,6 +20,7 @@ type Options struct {
 	Buckets catalog.Buckets
 	Keyring *blob.Keyring
 	Clock   core.Clock
+	Vendor  Vendor // nil: all bytes pass through us
 
 	Life     time.Duration        // of a session; default 24 h, fixed at creation
 	LifeFunc func() time.Duration // of a session that begins now; default: Life

@@ -73,7 +73,7 @@ const smallFile = 256 << 10
 
 // small reports whether the session is such a file.
 func (s Session) small() bool {
-	return s.Size <= smallFile && (s.ChunkSize == 0 || s.Size <= s.ChunkSize)
+	return s.Size <= smallFile && !s.Direct() && (s.ChunkSize == 0 || s.Size <= s.ChunkSize)
 }
 
 // pieceAlign is where a chunk may be cut into pieces. It bounds how many rows a

@@ -37,7 +37,7 @@ func (e *Engine) Sweep(ctx context.Context) (Swept, error) {
 			return count(&did.Settled, err)
 		}),
 		e.sweepState(ctx, Open, now, func(s Session) error {
-			return count(&did.Expired, e.end(ctx, s, Expired))
+			return count(&did.Expired, e.late(ctx, s))
 		}),
 	)
 	for _, state := range []State{Done, Aborted, Expired} {
@@ -55,7 +55,7 @@ func (e *Engine) Sweep(ctx context.Context) (Swept, error) {
 func (e *Engine) makeWhole(ctx context.Context, far time.Time) error {
 	open, err := e.Store.Due(ctx, Open, far, math.MaxInt32)
 	for _, s := range open {
-		if s.Received > 0 || s.Size == 0 {
+		if s.Received > 0 || s.Size == 0 || s.Direct() {
 			continue
 		}
 		if berr := e.begin(ctx, s); berr != nil && !errs.Is(berr, errs.Exists) {

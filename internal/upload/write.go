@@ -63,6 +63,9 @@ func (e *Engine) Write(ctx context.Context, who core.Actor, c Chunk) (Written, e
 // receive takes the chunk into the session, and says where it belongs as far as
 // that is known.
 func (e *Engine) receive(ctx context.Context, s Session, c Chunk) (w Written, at core.Range, err error) {
+	if s.Direct() {
+		return w, at, errs.Newf(errs.Invalid, errs.PolicyUse, "The chunks of this upload are sent to its storage, not to this server.")
+	}
 	if err = e.writable(ctx, s); err != nil {
 		return w, at, err
 	}

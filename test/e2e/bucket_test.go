@@ -39,7 +39,7 @@ func newBucket(t *testing.T) *bucket {
 }
 
 // serve makes the bucket the place of the administrators' files.
-func (b *bucket) serve(srv *rig.Server, more ...string) {
+func (b *bucket) serve(srv interface{ Admin(args ...string) }, more ...string) {
 	srv.Admin(append([]string{
 		"policy", "add", "Bucket", "--type", "s3", "--endpoint", "http://" + b.Addr, "--region", gateway.Region, "--bucket", "files",
 		"--access-key", gateway.Access, "--secret-key-file", b.secret, "--path-style",

@@ -86,7 +86,7 @@ func (s *site) client() *client.Client {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if _, err := c.SignIn(s.t.Context(), client.Credentials{Email: s.config.AdminEmail, Password: sitePassword}); err != nil {
+	if _, err := c.SignIn(s.t.Context(), client.Credentials{Email: s.config.AdminEmail, Password: s.config.AdminPassword.Reveal()}); err != nil {
 		s.t.Fatal(err)
 	}
 	return c
@@ -333,7 +333,7 @@ func roughly(t *testing.T, s *site, line *rough) *client.Client {
 	c, err := client.New(client.Options{
 		BaseURL: s.a.URL(), Clock: hasty{}, HTTPClient: &http.Client{Transport: line},
 		Credentials: func(context.Context) (client.Credentials, error) {
-			return client.Credentials{Email: s.config.AdminEmail, Password: sitePassword}, nil
+			return client.Credentials{Email: s.config.AdminEmail, Password: s.config.AdminPassword.Reveal()}, nil
 		},
 	})
 	if err != nil {

@@ -423,6 +423,18 @@ var answers = withAll(map[errs.Reason]fault{
 		"The storage policy is not used that way, or its settings are wrong.",
 		"Look at `wharf policy list` and the log.",
 	},
+	errs.ObjectDiffers: {
+		answer{wire.CodeObjectDiffers, "File size not match"},
+		program, changed,
+		"The storage was asked, and has not all bytes of the upload, or other than were announced.",
+		"Send the parts that are missing, then end the upload again. `wharf uploads show ID` has what the storage said.",
+	},
+	errs.CallbackSecret: {
+		answer{wire.CodeCredentialInvalid, "Invalid callback secret"},
+		program, never,
+		"Somebody said that an upload is complete, without the secret that was given to its client.",
+		"Nothing: the upload goes on.",
+	},
 	errs.TooManySessions: {
 		answer{wire.CodeUploadFailed, "Too many unfinished uploads"},
 		user, changed,

@@ -158,6 +158,9 @@ func (q *Call) refuse(err error) {
 	f := q.Failure(err)
 	var m *Malformed
 	status := http.StatusOK
+	if at, ok := errors.AsType[*Status](err); ok {
+		status = at.Code
+	}
 	if errors.As(err, &m) {
 		f.CorrelationID = ""
 		if m.Status != 0 {
@@ -195,3 +198,13 @@ func OK[T any](q *Call, data T) error {
 	write(q.W, http.StatusOK, wire.OK(data))
 	return nil
 }
+
+// Status is a failure that is answered with an HTTP status of its own, for
+// callers that look at nothing else.
+type Status struct {
+	Code int
+	Err  error
+}
+
+func (s *Status) Error() string { return s.Err.Error() }
+func (s *Status) Unwrap() error { return s.Err }

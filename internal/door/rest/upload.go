@@ -42,13 +42,13 @@ func (d *Door) createUploadSession(q *desk.Call) error {
 	t, err := d.Engine.Create(q.Ctx(), q.Actor, upload.Request{
 		Ref: at.Ref, URI: at.URI.Raw(), Size: in.Size, Modified: modified(in.LastModified), MIME: in.MimeType,
 		Meta: in.Metadata, Purpose: upload.Purpose(in.EntityType), Ciphers: in.EncryptionSupported,
-		Previous: d.previous(in.Previous),
+		Previous: d.previous(in.Previous), Relay: in.Relay,
 	})
 	if err != nil {
 		return err
 	}
 	return desk.OK(q, wire.UploadTicket{
-		SessionID: string(t.Session.ID), ChunkSize: t.Session.ChunkSize, Expires: t.Session.Expires.Unix(),
+		SessionID: string(t.Session.ID), UploadID: t.Session.VendorID, UploadURLs: t.Signed.Parts, CompleteURL: t.Signed.Complete, ChunkSize: t.Session.ChunkSize, Expires: t.Session.Expires.Unix(),
 		StoragePolicy: d.Policy(t.Policy), URI: t.Session.URI, CallbackSecret: t.Secret.Reveal(),
 		MimeType: t.Session.MIME, PieceAlign: t.Session.PieceAlign(), EncryptMetadata: desk.Keys(t.Cipher),
 	})

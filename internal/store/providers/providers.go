@@ -2,11 +2,13 @@ package providers
 
 import (
 	"context"
+	"time"
 
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/errs"
 	"github.com/wharfinger/wharfinger/internal/store/part"
 	"github.com/wharfinger/wharfinger/internal/store/query"
+	"github.com/wharfinger/wharfinger/internal/upload"
 )
 
 // Providers keeps rows about vendors in a database.
@@ -29,5 +31,52 @@ func (p *Providers) SetGroupPolicy(ctx context.Context, group string, policy cor
 		}
 		t.Forget()
 		return nil
+	})
+}
+
+// Granted implements direct.Rows.
+func (p *Providers) Granted(ctx context.Context, id core.SessionID, vendorID string, due time.Time) error {
+	const op = "providers.Granted"
+	return p.base.Write(ctx, func(t part.Turn) error {
+		n, err := t.SetVendorID(ctx, query.SetVendorIDParams{ID: string(id), VendorID: vendorID})
+		if err == nil && n == 0 {
+			return errs.New(errs.NotFound, errs.SessionGone).At(op)
+		}
+		if err == nil {
+			err = t.AddCheck(ctx, query.AddCheckParams{Session: string(id), DueUs: core.Micros(due)})
+		}
+		return t.Fail(op, err)
+	})
+}
+
+// DueChecks implements direct.Rows.
+func (p *Providers) DueChecks(ctx context.Context, before time.Time, limit int) ([]upload.Check, error) {
+	t := p.base.Read()
+	rows, err := t.DueChecks(ctx, query.DueChecksParams{BeforeUs: core.Micros(before), Lim: int64(limit)})
+	if err != nil {
+		return nil, t.Fail("providers.DueChecks", err)
+	}
+	out := make([]upload.Check, len(rows))
+	for i, r := range rows {
+		out[i] = upload.Check{
+			Session: core.SessionID(r.Session), Due: core.FromMicros(r.DueUs), Tries: int(r.Tries), Parts: int(r.Parts), Whole: r.IsWhole,
+		}
+	}
+	return out, nil
+}
+
+// SetCheck implements direct.Rows.
+func (p *Providers) SetCheck(ctx context.Context, c upload.Check) error {
+	return p.base.Write(ctx, func(t part.Turn) error {
+		return t.Fail("providers.SetCheck", t.SetCheck(ctx, query.SetCheckParams{
+			Session: string(c.Session), DueUs: core.Micros(c.Due), Tries: int64(c.Tries), Parts: int64(c.Parts), IsWhole: c.Whole,
+		}))
+	})
+}
+
+// DropCheck implements direct.Rows.
+func (p *Providers) DropCheck(ctx context.Context, id core.SessionID) error {
+	return p.base.Write(ctx, func(t part.Turn) error {
+		return t.Fail("providers.DropCheck", t.DropCheck(ctx, string(id)))
 	})
 }

@@ -19,6 +19,14 @@ type AdminTrail struct {
 	Note    string
 }
 
+type Check struct {
+	Session string
+	DueUs   int64
+	Tries   int64
+	Parts   int64
+	IsWhole bool
+}
+
 type Doomed struct {
 	Policy int64
 	Blob   string

@@ -9,6 +9,91 @@ import (
 	"context"
 )
 
+const addCheck = `-- name: AddCheck :exec
+INSERT INTO checks (session, due_us, tries, parts, is_whole) VALUES ($1, $2, 0, 0, FALSE)
+`
+
+type AddCheckParams struct {
+	Session string
+	DueUs   int64
+}
+
+func (q *Queries) AddCheck(ctx context.Context, arg AddCheckParams) error {
+	_, err := q.db.ExecContext(ctx, addCheck, arg.Session, arg.DueUs)
+	return err
+}
+
+const dropCheck = `-- name: DropCheck :exec
+DELETE FROM checks WHERE session = $1
+`
+
+func (q *Queries) DropCheck(ctx context.Context, session string) error {
+	_, err := q.db.ExecContext(ctx, dropCheck, session)
+	return err
+}
+
+const dueChecks = `-- name: DueChecks :many
+SELECT session, due_us, tries, parts, is_whole FROM checks WHERE due_us <= $1 ORDER BY due_us, session LIMIT CAST($2 AS BIGINT)
+`
+
+type DueChecksParams struct {
+	BeforeUs int64
+	Lim      int64
+}
+
+func (q *Queries) DueChecks(ctx context.Context, arg DueChecksParams) ([]Check, error) {
+	rows, err := q.db.QueryContext(ctx, dueChecks, arg.BeforeUs, arg.Lim)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Check
+	for rows.Next() {
+		var i Check
+		if err := rows.Scan(
+			&i.Session,
+			&i.DueUs,
+			&i.Tries,
+			&i.Parts,
+			&i.IsWhole,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const setCheck = `-- name: SetCheck :exec
+UPDATE checks SET due_us = $1, tries = $2, parts = $3, is_whole = $4
+WHERE session = $5
+`
+
+type SetCheckParams struct {
+	DueUs   int64
+	Tries   int64
+	Parts   int64
+	IsWhole bool
+	Session string
+}
+
+func (q *Queries) SetCheck(ctx context.Context, arg SetCheckParams) error {
+	_, err := q.db.ExecContext(ctx, setCheck,
+		arg.DueUs,
+		arg.Tries,
+		arg.Parts,
+		arg.IsWhole,
+		arg.Session,
+	)
+	return err
+}
+
 const setGroupPolicy = `-- name: SetGroupPolicy :execrows
 UPDATE groups SET policy = $1 WHERE LOWER(name) = LOWER($2)
 `
@@ -20,6 +105,23 @@ type SetGroupPolicyParams struct {
 
 func (q *Queries) SetGroupPolicy(ctx context.Context, arg SetGroupPolicyParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, setGroupPolicy, arg.Policy, arg.Name)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const setVendorID = `-- name: SetVendorID :execrows
+UPDATE sessions SET vendor_id = $1 WHERE id = $2 AND state = 'open'
+`
+
+type SetVendorIDParams struct {
+	VendorID string
+	ID       string
+}
+
+func (q *Queries) SetVendorID(ctx context.Context, arg SetVendorIDParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, setVendorID, arg.VendorID, arg.ID)
 	if err != nil {
 		return 0, err
 	}

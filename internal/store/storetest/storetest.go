@@ -141,6 +141,8 @@ func Run(t *testing.T, open func(testing.TB) *store.Store) {
 	t.Run("alone", func(t *testing.T) {
 		t.Run("doomed", func(t *testing.T) { t.Parallel(); testDoomed(t, open(t)) })
 		t.Run("due", func(t *testing.T) { t.Parallel(); testDue(t, open(t)) })
+		t.Run("checks", func(t *testing.T) { t.Parallel(); testChecks(t, open(t)) })
+		t.Run("group policy", func(t *testing.T) { t.Parallel(); testGroupPolicy(t, open(t)) })
 		t.Run("due nodes", func(t *testing.T) { t.Parallel(); testDueNodes(t, open(t)) })
 		t.Run("factors", func(t *testing.T) { t.Parallel(); testFactors(t, open(t)) })
 		t.Run("guesses", func(t *testing.T) { t.Parallel(); testGuesses(t, open(t)) })

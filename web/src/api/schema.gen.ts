@@ -387,6 +387,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/callback/{kind}/{sessionId}/{secret}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say that an upload to a storage is complete
+         * @description Clients that sent a file straight to a storage of the type `s3`, `ks3` or `cos` ask for this at the end. What counts is what the storage says when it is asked: its object, or all parts, in which case the server ends the upload itself. Asking again succeeds again. An upload that nobody asks this for is found complete by the server itself, a little later.
+         */
+        get: operations["callByClient"];
+        put?: never;
+        /**
+         * Say that an upload is complete, as storages do
+         * @description As with GET. The body is not read: the storage is asked.
+         */
+        post: operations["callByStore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/file/batch": {
         parameters: {
             query?: never;
@@ -1458,6 +1482,8 @@ export interface components {
             encryption_supported?: string[];
             /** @description `primary_entity` the caller last saw; 40076 if the file has moved on. */
             previous?: string;
+            /** @description *(addition)* The client wants to send the bytes to this server, also where the storage takes them from clients. The answer says so in `storage_policy.relay`. */
+            relay?: boolean;
         };
         /**
          * @description What the bytes become. Empty: a new file. `version`: a new content, of a new or an existing file. `live_photo`: a clip beside an existing file.
@@ -3607,6 +3633,84 @@ export interface operations {
                 };
                 content: {
                     "application/zip": string;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    callByClient: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path: {
+                /** @description Type of the storage policy. */
+                kind: string;
+                sessionId: string;
+                /** @description The `callback_secret` of the upload. */
+                secret: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Done"];
+            /** @description The upload is not complete, or could not be completed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description There is no such upload, or the secret is another. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    callByStore: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path: {
+                /** @description Type of the storage policy. */
+                kind: string;
+                sessionId: string;
+                /** @description The `callback_secret` of the upload. */
+                secret: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Done"];
+            /** @description The upload is not complete, or could not be completed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description There is no such upload, or the secret is another. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
                     "application/json": components["schemas"]["Failure"];
                 };
             };

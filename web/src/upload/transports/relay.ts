@@ -17,6 +17,7 @@ export const relay: UploadServer = {
         size,
         last_modified: lastModified,
         mime_type: mimeType,
+        relay: true,
         ...(replace && { entity_type: 'version' }),
       },
       { signal },

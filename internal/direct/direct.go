@@ -1,0 +1,204 @@
+package direct
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"net/url"
+	"time"
+
+	"github.com/wharfinger/wharfinger/internal/blob"
+	"github.com/wharfinger/wharfinger/internal/catalog"
+	"github.com/wharfinger/wharfinger/internal/core"
+	"github.com/wharfinger/wharfinger/internal/errs"
+	"github.com/wharfinger/wharfinger/internal/upload"
+)
+
+// Rows keeps the uploads that are to be asked for. It is implemented by
+// internal/store/providers.
+type Rows interface {
+	// Granted keeps the store's id of an open session, and when to ask first.
+	// NotFound/session_gone when the session is not open.
+	Granted(ctx context.Context, id core.SessionID, vendorID string, due time.Time) error
+	// DueChecks returns up to limit sessions that are to be asked for, the
+	// longest due first.
+	DueChecks(ctx context.Context, before time.Time, limit int) ([]upload.Check, error)
+	// SetCheck says when to ask again. One that is not there is no error.
+	SetCheck(ctx context.Context, c upload.Check) error
+	// DropCheck forgets a session. One that is not there is no error.
+	DropCheck(ctx context.Context, id core.SessionID) error
+}
+
+// Options are what a Flow is made of; all are needed but Site.
+type Options struct {
+	Engine *upload.Engine
+	Rows   Rows
+	Site   *url.URL // public address, for stores that call back by themselves; nil: they do not
+}
+
+// Flow is the way of bytes that go past us. It is an upload.Vendor.
+type Flow struct{ Options }
+
+var _ upload.Vendor = (*Flow)(nil)
+
+// New returns the flow over o.
+func New(o Options) *Flow { return &Flow{o} }
+
+// Takes implements upload.Vendor.
+func (*Flow) Takes(p catalog.Policy) bool {
+	switch p.Type {
+	case "s3", "ks3", "cos", "obs":
+		return true
+	}
+	return false
+}
+
+// Grant implements upload.Vendor.
+func (f *Flow) Grant(ctx context.Context, s upload.Session, p catalog.Policy, secret core.Secret) (upload.Granted, error) {
+	const op = "direct.Grant"
+	b, err := f.Engine.Buckets.Bucket(ctx, p)
+	if err != nil {
+		return upload.Granted{}, errs.Wrap(op, err)
+	}
+	a := f.ask(s)
+	if p.Type == "obs" && f.Site != nil {
+		a.Callback = f.Site.Scheme + "://" + f.Site.Host + "/api/v4/callback/" + p.Type + "/" + string(s.ID) + "/" + secret.Reveal()
+	}
+	h, err := b.Grant(ctx, a)
+	if err != nil {
+		return upload.Granted{}, errs.Wrap(op, err)
+	}
+	signed, err := b.Sign(ctx, h, a, 0, a.Parts())
+	if err == nil {
+		err = f.Rows.Granted(ctx, s.ID, h.Upload, a.Now.Add(first))
+	}
+	if err != nil {
+		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.Engine.Finish)
+		defer cancel()
+		_ = b.Revoke(clean, h) // what stays, the sweep finds
+		return upload.Granted{}, errs.Wrap(op, err)
+	}
+	return upload.Granted{VendorID: h.Upload, Signed: signed}, nil
+}
+
+func (f *Flow) ask(s upload.Session) blob.Ask {
+	return blob.Ask{Key: s.Blob, Size: s.Size, PartSize: s.ChunkSize, MIME: s.MIME, Until: s.Expires, Now: f.Engine.Clock()}
+}
+
+// Called is what a callback comes to. The secret says that it may ask; whether the
+// upload is complete, the store says. It succeeds again for an upload that is
+// done. NotFound/session_gone, Forbidden/callback_secret, Invalid/policy_use for
+// another kind of storage; Conflict/object_differs when the store has not all.
+func (f *Flow) Called(ctx context.Context, kind string, id core.SessionID, secret core.Secret) error {
+	const op = "direct.Called"
+	s, p, err := f.session(ctx, id)
+	if err != nil {
+		return errs.Wrap(op, err)
+	}
+	sum := sha256.Sum256([]byte(secret.Reveal()))
+	switch {
+	case subtle.ConstantTimeCompare(sum[:], s.Secret) != 1:
+		return errs.New(errs.Forbidden, errs.CallbackSecret).At(op)
+	case p.Type != kind, !s.Direct() && s.State != upload.Done:
+		return errs.New(errs.Invalid, errs.PolicyUse).At(op)
+	case s.State == upload.Done:
+		return nil
+	case s.State.Ended(), f.Engine.Past(s):
+		return errs.New(errs.NotFound, errs.SessionGone).At(op)
+	}
+	if _, err = f.check(ctx, s, p, true); err != nil {
+		f.Engine.Trouble(ctx, s.ID, err)
+		return errs.Wrap(op, err)
+	}
+	return errs.Wrap(op, f.Rows.DropCheck(ctx, id))
+}
+
+func (f *Flow) session(ctx context.Context, id core.SessionID) (s upload.Session, p catalog.Policy, err error) {
+	if len(id) != 36 {
+		return s, p, errs.New(errs.NotFound, errs.SessionGone)
+	}
+	if s, err = f.Engine.Store.Session(ctx, id); err == nil {
+		p, err = f.Engine.Store.Policy(ctx, s.Policy)
+	}
+	return s, p, err
+}
+
+// Late implements upload.Vendor. What the store has whole is completed even now.
+func (f *Flow) Late(ctx context.Context, s upload.Session) error {
+	const op = "direct.Late"
+	s, p, err := f.session(ctx, s.ID)
+	if err != nil {
+		return errs.Wrap(op, err)
+	}
+	if s.State == upload.Open {
+		_, err = f.check(ctx, s, p, true)
+		if errs.Has(err, errs.ObjectDiffers) || errs.Has(err, errs.PathMissing) || errs.Has(err, errs.LockExpired) {
+			err = f.Engine.Expire(ctx, s)
+		}
+	}
+	if err == nil {
+		err = f.Rows.DropCheck(ctx, s.ID)
+	}
+	return errs.Wrap(op, err)
+}
+
+// check asks the store for an upload that is open or sealing, and completes it if
+// all of it is there. An upload that is whole but not ended at the store is ended
+// by us only if `end` says so: its client may be about to. It returns how many
+// parts are in. Conflict/object_differs when something is missing.
+func (f *Flow) check(ctx context.Context, s upload.Session, p catalog.Policy, end bool) (parts int, err error) {
+	if s.State == upload.Sealing {
+		_, err = f.Engine.Settle(ctx, s.ID)
+		return 0, err
+	}
+	b, err := f.Engine.Buckets.Bucket(ctx, p)
+	if err != nil {
+		return 0, err
+	}
+	seen, err := b.Confirm(ctx, s.Handle())
+	if err == nil && !seen.Stored {
+		parts = len(seen.Parts)
+		if err = f.whole(s, seen.Parts); err != nil || !end {
+			return parts, err
+		}
+		if _, err = b.Finish(ctx, s.Handle(), seen.Parts); err == nil {
+			seen, err = b.Confirm(ctx, s.Handle())
+		}
+	}
+	switch {
+	case errs.Is(err, errs.NotFound):
+		return parts, errs.Newf(errs.Conflict, errs.ObjectDiffers, "The storage does not know this upload any more, and has no such file.").Because(err)
+	case err != nil:
+		return parts, err
+	case !seen.Stored || seen.Info.Size != s.Size:
+		return parts, differs(s.Size, seen.Info.Size)
+	}
+	got, ok := b.Receipt(seen)
+	cipher, err := f.Engine.CipherOf(s)
+	if err == nil && (!ok || cipher != nil) {
+		got, err = b.Digest(ctx, s.Blob, s.Size, cipher)
+	}
+	if err == nil {
+		_, err = f.Engine.Arrived(ctx, s.ID, got)
+	}
+	return parts, err
+}
+
+// whole refuses parts that are not all, or not as they were planned.
+func (f *Flow) whole(s upload.Session, parts []blob.StoredPart) error {
+	a := f.ask(s)
+	var size int64
+	ok := len(parts) == a.Parts()
+	for i, p := range parts {
+		size += p.Size
+		ok = ok && p.Number == i && p.Size == a.Part(i)
+	}
+	if !ok {
+		return differs(s.Size, size)
+	}
+	return nil
+}
+
+func differs(want, got int64) error {
+	return errs.Newf(errs.Conflict, errs.ObjectDiffers, "File size not match, expected: %d, actual: %d", want, got)
+}
