@@ -123,7 +123,8 @@ func (c *userListCmd) print(users []app.UserLine) error {
 }
 
 type userPasswdCmd struct {
-	Email string `arg:"" help:"E-mail address of the account."`
+	Email          string `arg:"" help:"E-mail address of the account."`
+	NoSecondFactor bool   `help:"Also switch its second factor off, for somebody who lost the phone."`
 	passwordFlag
 	dataFlags
 }
@@ -138,7 +139,7 @@ func (c *userPasswdCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = b.SetPassword(ctx, c.Email, password)
+	err = b.SetPassword(ctx, c.Email, password, c.NoSecondFactor)
 	if err == nil {
 		fmt.Printf("%s has a new password; everyone signed in as %s must sign in again.\n", c.Email, c.Email)
 	}

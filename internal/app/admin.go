@@ -10,6 +10,7 @@ import (
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/errs"
+	"github.com/wharfinger/wharfinger/internal/store/accounts"
 )
 
 // The built-in groups, as the migrations insert them.
@@ -102,22 +103,29 @@ func (b *Base) Users(ctx context.Context) ([]UserLine, error) {
 	}
 }
 
-// SetPassword gives an account another password and ends all its sign-ins.
-func (b *Base) SetPassword(ctx context.Context, email string, password core.Secret) error {
+// SetPassword gives an account another password and ends all its sign-ins; alone:
+// no second factor is asked for any more.
+func (b *Base) SetPassword(ctx context.Context, email string, password core.Secret, alone bool) error {
 	const op = "app.SetPassword"
 	hash, err := auth.Hash(ctx, password)
 	if err != nil {
 		return errs.Wrap(op, err)
 	}
-	return errs.Wrap(op, b.store.Catalog().InTx(ctx, func(tx catalog.Tx) error {
+	var id core.UserID
+	err = b.store.Catalog().InTx(ctx, func(tx catalog.Tx) error {
 		u, err := tx.UserByEmail(ctx, email)
 		if err != nil {
 			return err
 		}
+		id = u.ID
 		u.Password = hash
 		u.Epoch++
 		return tx.UpdateUser(ctx, u)
-	}))
+	})
+	if err == nil && alone {
+		err = accounts.New(b.store).DropFactor(ctx, id)
+	}
+	return errs.Wrap(op, err)
 }
 
 // PolicyPatch is what SetPolicy changes; nil leaves a field as it is.

@@ -1,13 +1,17 @@
 package app
 
 import (
+	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/alexedwards/argon2id"
 
+	"github.com/wharfinger/wharfinger/internal/account"
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
+	"github.com/wharfinger/wharfinger/internal/store/accounts"
 )
 
 // TestAnOldHashStillSignsInAndIsRenewed: parameters are in the hash, so what was
@@ -51,5 +55,33 @@ func TestAnOldHashStillSignsInAndIsRenewed(t *testing.T) {
 	// Another password came in between: the renewal of the old one is nothing.
 	if err := a.catalog.RenewPassword(t.Context(), u.ID, core.Secret(old), "other"); err != nil || account().Password != renewed.Password {
 		t.Errorf("a hash was renewed that is not there any more (%v)", err)
+	}
+}
+
+// TestWhoLostThePhoneIsLetInByTheOperator: a new password keeps the second factor,
+// unless the operator says otherwise.
+func TestWhoLostThePhoneIsLetInByTheOperator(t *testing.T) {
+	t.Parallel()
+	a, _ := serve(t, Config{AdminEmail: testEmail, AdminPassword: testPassword})
+	u, err := a.store.Catalog().UserByEmail(t.Context(), testEmail)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := account.Factor{User: u.ID, Sealed: []byte("sealed"), Made: time.Unix(1, 0), Since: time.Unix(2, 0)}
+	kept := accounts.New(a.store)
+	if err := errors.Join(kept.OfferFactor(t.Context(), f), kept.ConfirmFactor(t.Context(), f)); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.SetPassword(t.Context(), testEmail, testPassword, false); err != nil {
+		t.Fatal(err)
+	}
+	if _, code := signIn(t, a, testEmail); code != 203.0 {
+		t.Errorf("code %v, want 203", code)
+	}
+	if err := a.SetPassword(t.Context(), testEmail, testPassword, true); err != nil {
+		t.Fatal(err)
+	}
+	if token, code := signIn(t, a, testEmail); token == "" {
+		t.Errorf("code %v", code)
 	}
 }

@@ -130,7 +130,7 @@ var answers = withAll(map[errs.Reason]fault{
 		answer{wire.CodeSecondFactorWrong, "The code is wrong"},
 		user, changed,
 		"The code of the second factor is wrong, too old, or was used before. Each code counts once.",
-		"Wait for the next code of the app. If none is right, the clock of the phone may be off.",
+		"Wait for the next code of the app. If none is right, the clock of the phone may be off. For a lost phone, the operator has `wharf user passwd --no-second-factor`.",
 	},
 	errs.FactorMissing: {
 		answer{wire.CodeBadParameter, "There is no second factor"},
