@@ -9,3 +9,13 @@ export function may(permission: string | undefined, bit: number): boolean {
     return false;
   }
 }
+
+/** The same set with one bit on or off. */
+export function withBit(permission: string, bit: number, on: boolean): string {
+  const bytes = [...atob(permission)].map((c) => c.charCodeAt(0));
+  while (bytes.length <= bit >> 3) bytes.push(0);
+  const at = bit >> 3;
+  const mask = 1 << (bit & 7);
+  bytes[at] = on ? (bytes[at] ?? 0) | mask : (bytes[at] ?? 0) & ~mask;
+  return btoa(String.fromCharCode(...bytes));
+}

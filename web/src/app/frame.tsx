@@ -6,22 +6,24 @@ import { go } from '@/lib/location';
 import { Brand } from '@/ui/brand';
 import { Icon } from '@/ui/icon';
 import classes from './frame.module.css';
-import { links, type Room } from './rooms';
+import { adminLink, links, type Room } from './rooms';
 
 interface Props {
   title: string;
   room: Room;
   transfersOpen: boolean;
+  /** Whether the user administers the site. */
+  admin: boolean;
   onTransfers(): void;
   children: ReactNode;
 }
 
 /** The rail beside every page; a bar below it on small screens. */
-export function Frame({ title, room, transfersOpen, onTransfers, children }: Props) {
+export function Frame({ title, room, transfersOpen, admin, onTransfers, children }: Props) {
   const { t } = useTranslation();
   const nav = (
     <>
-      {links.map((link) => (
+      {(admin ? [...links, adminLink] : links).map((link) => (
         <a
           key={link.room}
           className={classes.link}

@@ -16,6 +16,7 @@ import { useLive } from './live';
 import type { Room } from './rooms';
 
 // Fetched after the first screen stands.
+const AdminPage = lazy(() => import('@/features/admin/page'));
 const AccountPage = lazy(() => import('@/features/account/page'));
 const ShareDialog = lazy(() => import('@/features/shares/dialog'));
 const SharesPage = lazy(() => import('@/features/shares/page'));
@@ -60,7 +61,13 @@ function Screen({ user, place, room }: Props) {
     go(`${folderHref(path)}?sort=${next.orderBy}&dir=${next.direction}`, 'replace');
   const account = <AccountMenu user={user} capacity={narrow ? <CapacityBar /> : null} />;
   return (
-    <Frame title={title} room={room} transfersOpen={open} onTransfers={() => setOpen(!open)}>
+    <Frame
+      title={title}
+      room={room}
+      transfersOpen={open}
+      admin={may(user.group?.permission, GroupBit.admin)}
+      onTransfers={() => setOpen(!open)}
+    >
       {room === 'files' && (
         <FilesPage
           key={folderHref(path)}
@@ -76,6 +83,7 @@ function Screen({ user, place, room }: Props) {
         />
       )}
       <Suspense>{room === 'trash' && <TrashPage account={account} />}</Suspense>
+      <Suspense>{room === 'admin' && <AdminPage where={path[0]} account={account} />}</Suspense>
       <Suspense>{room === 'account' && <AccountPage user={user} account={account} />}</Suspense>
       <Suspense>
         {room === 'trash' && <TrashPage account={account} />}

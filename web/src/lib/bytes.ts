@@ -36,3 +36,12 @@ export function formatCount(n: number): string {
 export function formatSpeed(bytesPerSecond: number): string {
   return bytesPerSecond < 1 ? '' : `${formatBytes(bytesPerSecond)}/s`;
 }
+
+/** Reads what `formatBytes` writes, and plain numbers of bytes; NaN for anything else. */
+export function parseBytes(text: string): number {
+  const found = /^\s*(\d+(?:\.\d+)?)\s*([kmgtp]?)(?:i?b)?\s*$/i.exec(text);
+  if (!found) return Number.NaN;
+  const power = ['', 'k', 'm', 'g', 't', 'p'].indexOf((found[2] ?? '').toLowerCase());
+  const bytes = Math.round(Number(found[1]) * 1024 ** power);
+  return Number.isSafeInteger(bytes) ? bytes : Number.NaN;
+}

@@ -1,0 +1,73 @@
+import { Button } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { type SiteKey, saveSite, siteQuery } from '@/api/admin';
+import { siteBasicQuery } from '@/api/queries';
+import { toast } from '@/ui/toast';
+import classes from './page.module.css';
+import { Failure, Text } from './parts';
+
+/** What is the site called, and what holds for all uploads? */
+export function SiteSettings() {
+  const { data, error } = useQuery(siteQuery);
+  return (
+    <>
+      <Failure error={error} />
+      {data && <SiteForm now={data} />}
+    </>
+  );
+}
+
+const hour = 3600;
+
+function SiteForm({ now }: { now: Record<SiteKey, string> }) {
+  const { t } = useTranslation();
+  const queries = useQueryClient();
+  const [name, setName] = useState(now.siteName);
+  const [hours, setHours] = useState(String(Number(now.upload_session_timeout) / hour));
+  const seconds = Math.round(Number(hours) * hour);
+  const wrong = !(seconds >= 60 && seconds <= 7 * 24 * hour);
+  const save = useMutation({
+    mutationFn: () => saveSite({ siteName: name, upload_session_timeout: String(seconds) }),
+    onSuccess: () => {
+      toast(t('account.saved'));
+      return Promise.all(
+        [siteQuery.queryKey, siteBasicQuery.queryKey].map((queryKey) =>
+          queries.invalidateQueries({ queryKey }),
+        ),
+      );
+    },
+  });
+  return (
+    <form
+      className={classes.form}
+      onSubmit={(e) => {
+        e.preventDefault();
+        if (!wrong) save.mutate();
+      }}
+    >
+      <Text
+        label={t('admin.siteName')}
+        how={t('admin.siteNameHow')}
+        required
+        value={name}
+        onValue={setName}
+      />
+      <Text
+        label={t('admin.life')}
+        how={t('admin.lifeHow')}
+        value={hours}
+        error={wrong ? t('admin.lifeWrong') : undefined}
+        onValue={setHours}
+      />
+      <p className="muted">{t('admin.siteUrl', { url: now.siteURL || t('admin.siteUrlNone') })}</p>
+      <Failure error={save.error} />
+      <div className={classes.verbs}>
+        <Button type="submit" loading={save.isPending} disabled={wrong || name.trim() === ''}>
+          {t('account.save')}
+        </Button>
+      </div>
+    </form>
+  );
+}
