@@ -265,12 +265,13 @@ func (a *App) sweep(ctx context.Context) {
 	did, err := a.engine.Sweep(ctx)
 	collected, kerr := a.keeper.Sweep(ctx, trashBatch)
 	reaped, more := 0, reapBatch
-	for more == reapBatch && err == nil {
-		more, err = a.catalog.Reap(ctx, a.cfg.Clock(), reapBatch)
+	var rerr error // a store that does not answer keeps nothing else from being unlinked
+	for more == reapBatch && rerr == nil {
+		more, rerr = a.catalog.Reap(ctx, a.cfg.Clock(), reapBatch)
 		reaped += more
 	}
 	tidied, terr := a.catalog.TidyPacks(ctx)
-	if err = errors.Join(err, kerr, terr); err != nil && ctx.Err() == nil {
+	if err = errors.Join(err, kerr, rerr, terr); err != nil && ctx.Err() == nil {
 		a.cfg.Log.Error("sweep", "err", err.Error())
 	}
 	if tidied != (catalog.Tidied{}) {
