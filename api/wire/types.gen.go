@@ -1432,6 +1432,12 @@ type StoragePolicy struct {
 // StoragePolicySync *(addition)* What survives a power cut. `answer`: every acknowledged chunk; `complete`: every finished file, while an acknowledged chunk survives a crash of the server only; `never`: nothing is forced to the medium.
 type StoragePolicySync string
 
+// ThumbURL defines model for ThumbURL.
+type ThumbURL struct {
+	Expires time.Time `json:"expires"`
+	URL     string    `json:"url"`
+}
+
 // Token A pair of tokens.
 type Token struct {
 	AccessExpires  time.Time `json:"access_expires"`

@@ -29,6 +29,7 @@ import (
 	"github.com/wharfinger/wharfinger/internal/lane"
 	"github.com/wharfinger/wharfinger/internal/store/accounts"
 	"github.com/wharfinger/wharfinger/internal/store/providers"
+	"github.com/wharfinger/wharfinger/internal/thumb"
 	"github.com/wharfinger/wharfinger/internal/upload"
 )
 
@@ -111,11 +112,12 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 		archive:  zips,
 		organise: organise.New(organise.Options{Desk: front, Keeper: b.keeper, Catalog: b.catalog}),
 		share:    share.New(share.Options{Desk: front, Links: b.shares}),
+		thumb:    b.thumbs(front, signer),
 		live:     live.New(live.Options{Desk: front, Catalog: b.catalog, Hub: b.hub}),
 		callback: callback.New(callback.Options{Flow: a.direct}),
 		rest: rest.New(rest.Options{
 			Desk: front, Archive: zips.Offer, Catalog: b.catalog, Engine: a.engine, Setup: a.setup, OpenAPI: api.Description(),
-			Search: b.finder(), Take: b.shares.Take, Passkeys: account.PasskeysAt,
+			Search: b.finder(), ThumbExts: thumb.Extensions(), Take: b.shares.Take, Passkeys: account.PasskeysAt,
 			Signer: signer, MaxPut: maxPut, Temp: b.dir,
 			Site: rest.Site{ID: id, TitleFunc: func() string { return rules.Settings().Title }, Version: apiVersion},
 		}),

@@ -61,6 +61,7 @@ var rooms = []room{
 	{"internal/upload", 4, []string{"internal/catalog", "internal/blob", "internal/event", "internal/job", "internal/core", "internal/errs"}},
 	{"internal/direct", 5, []string{"internal/upload", "internal/catalog", "internal/blob", "internal/core", "internal/errs"}},
 	{"internal/share", 4, []string{"internal/catalog", "internal/core", "internal/errs"}},
+	{"internal/thumb", 4, []string{"internal/catalog", "internal/core", "internal/errs"}},
 	{"internal/search", 4, []string{"internal/catalog", "internal/core", "internal/errs"}},
 	{"internal/admin", 4, []string{"internal/auth", "internal/catalog", "internal/blob", "internal/core", "internal/errs"}},
 	{"internal/store/query", 4, nil}, // generated: the statements as Go functions
@@ -89,6 +90,7 @@ var rooms = []room{
 		"api/wire", "api",
 	}},
 	{"internal/door/organise", 5, []string{"internal/door/desk", "internal/arrange", "internal/catalog", "internal/core", "internal/errs", "api/wire"}},
+	{"internal/door/thumb", 5, []string{"internal/door/desk", "internal/thumb", "internal/auth", "internal/catalog", "internal/core", "internal/errs", "api/wire"}},
 	{"internal/door/*", 5, []string{ // blob for its values alone (ranges, digests): they are in the engine's signatures
 		"internal/door/desk", "internal/event", "internal/account", "internal/admin", "internal/share", "internal/upload", "internal/catalog", "internal/blob", "internal/auth", "internal/core", "internal/errs", "api/wire", "api",
 	}},

@@ -14,6 +14,7 @@ import (
 	"github.com/wharfinger/wharfinger/internal/door/organise"
 	"github.com/wharfinger/wharfinger/internal/door/rest"
 	"github.com/wharfinger/wharfinger/internal/door/share"
+	"github.com/wharfinger/wharfinger/internal/door/thumb"
 )
 
 // doors are the parts of the API.
@@ -26,6 +27,7 @@ type doors struct {
 	live     *live.Door
 	admin    *admin.Door
 	callback *callback.Door
+	thumb    *thumb.Door
 }
 
 // routes is the table of the API: nothing is served that is not in it.
@@ -39,6 +41,7 @@ func (d doors) routes() []desk.Route {
 		d.live.Routes(),
 		d.admin.Routes(),
 		d.callback.Routes(),
+		d.thumb.Routes(),
 	)
 }
 
@@ -54,5 +57,6 @@ func Routes() []desk.Route {
 		live:     &live.Door{},
 		admin:    &admin.Door{},
 		callback: &callback.Door{},
+		thumb:    &thumb.Door{},
 	}.routes()
 }

@@ -62,6 +62,7 @@ const (
 	Changed        Reason = "changed"         // it changed between two steps of one request
 	BatchFailed    Reason = "batch_failed"    // part of a batch failed; Detail is map[string]error
 	RecoverNeeded  Reason = "recover_needed"  // the bytes of a version are not where its row says
+	NoThumb        Reason = "no_thumb"        // no thumbnail can be made of it
 )
 
 // Shares.

@@ -62,6 +62,9 @@ func pathOf(path string) string {
 	if path == "${zip}" {
 		return "/file/archive/x/archive.zip"
 	}
+	if path == "${thumb}" {
+		return "/file/thumb/e"
+	}
 	if path == "${url}" || path == "${location}" || path == "${a}" || path == "${b}" {
 		return "/file/content/e/0/n"
 	}

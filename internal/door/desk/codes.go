@@ -71,6 +71,12 @@ var answers = withAll(map[errs.Reason]fault{
 		"The URI names a file system that this server does not have.",
 		"Use `cloudreve://my`.",
 	},
+	errs.NoThumb: {
+		answer{wire.CodeUncoded, ""},
+		nobody, never,
+		"No thumbnail can be made of the file: it is no picture of a kind that is read, too large, or damaged.",
+		"Show an icon.",
+	},
 	errs.BadID: {
 		answer{wire.CodeBadParameter, "Failed to parse object ID"},
 		program, never,

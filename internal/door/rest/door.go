@@ -36,10 +36,12 @@ type Options struct {
 	Catalog *catalog.Catalog
 	Engine  *upload.Engine
 	Search  Search
-	Signer  *auth.Signer
-	Setup   Setup
-	Site    Site
-	OpenAPI []byte // api/openapi.gen.json
+	// ThumbExts are the name extensions of files that thumbnails are made of.
+	ThumbExts []string
+	Signer    *auth.Signer
+	Setup     Setup
+	Site      Site
+	OpenAPI   []byte // api/openapi.gen.json
 	// Passkeys reports whether browsers know passkeys at an address.
 	Passkeys func(origin string) bool
 	// Archive returns an address for many files as one.

@@ -45,7 +45,7 @@ func (d *Door) getSiteConfig(q *desk.Call) error {
 	case "emojis":
 		return desk.OK(q, wire.SiteEmojis{EmojiPreset: "{}"})
 	case "thumb":
-		return desk.OK(q, wire.SiteThumb{ThumbExts: []string{}})
+		return desk.OK(q, wire.SiteThumb{ThumbExts: d.ThumbExts})
 	case "app":
 		return desk.OK(q, wire.SiteApp{})
 	}

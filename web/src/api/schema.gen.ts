@@ -330,6 +330,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/file/thumb": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ask for a thumbnail
+         * @description Answers an address of a small picture of the file's current content. It opens without a sign-in until `expires`. Files whose names end as `GET /site/config/thumb` says and that have up to 32 MiB have one; of all others, and where the picture turns out to be damaged or too large, the code is -1. Thumbnails are made when they are fetched.
+         */
+        get: operations["createThumbURL"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/file/thumb/{entity}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Fetch a thumbnail
+         * @description At most 400 by 300 pixels, as JPEG, or as PNG where the picture is transparent.
+         */
+        get: operations["getThumb"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/file/info": {
         parameters: {
             query?: never;
@@ -1970,6 +2010,11 @@ export interface components {
             shares: components["schemas"]["Share"][];
             pagination: components["schemas"]["Pagination"];
         };
+        ThumbURL: {
+            url: string;
+            /** Format: date-time */
+            expires: string;
+        };
         /** @description A change of a file or folder, in the data of an `event` of `GET /file/events`. */
         FileEvent: {
             /** @enum {string} */
@@ -3527,6 +3572,71 @@ export interface operations {
                      *     data:[{"type":"create","file_id":"f9","from":"/a.txt","to":"/a.txt"}]
                      */
                     "text/event-stream": string;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    createThumbURL: {
+        parameters: {
+            query: {
+                /**
+                 * @description The file URI.
+                 * @example cloudreve://my/reports
+                 */
+                uri: components["parameters"]["URI"];
+            };
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The address. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["ThumbURL"];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    getThumb: {
+        parameters: {
+            query: {
+                /** @description From `GET /file/thumb`. */
+                sign: string;
+            };
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path: {
+                /** @description Id of the version. */
+                entity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture; a failure where there is none. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                    "image/png": string;
                     "application/json": components["schemas"]["Failure"];
                 };
             };
