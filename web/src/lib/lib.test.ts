@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { exactBytes, formatBytes } from './bytes';
+import { exactBytes, formatBytes, parseBytes } from './bytes';
 import { safeNext } from './location';
 import { nameProblem, numberedName, pathOf, splitName, uriOf } from './path';
 import { squares } from './qr';
@@ -84,4 +84,16 @@ test('a picture of squares is the one that readers know', () => {
       .reduce((h, dark) => Math.imul(h ^ Number(dark), 0x01000193) >>> 0, 0x811c9dc5);
   expect([12, 150, 213].map(sum)).toEqual([1267460739, 2411634913, 2309972707]);
   expect(squares(text.slice(0, 214))).toBeUndefined();
+});
+
+test('a size that people write is read', () => {
+  expect(['0', '10 GB', '1.5k', '25 MiB', ' 7 b '].map(parseBytes)).toEqual([
+    0,
+    10 * 1024 ** 3,
+    1536,
+    25 * 1024 ** 2,
+    7,
+  ]);
+  for (const wrong of ['', '-1', 'many', '1e9', '1 EB', '99999999 PB'])
+    expect(parseBytes(wrong)).toBeNaN();
 });

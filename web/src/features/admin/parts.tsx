@@ -173,7 +173,7 @@ export function Remove({ title, text, busy, onRemove }: RemoveProps) {
                 onRemove();
               }}
             >
-              {t('admin.delete')}
+              {t('trash.remove')}
             </Button>
           </>
         }
