@@ -21,7 +21,7 @@ const usualLife = 24 * time.Hour
 // and has the engine follow them.
 func (a *App) newAdmin(ctx context.Context, tokens *auth.Tokens) (*admin.Admin, error) {
 	rules := admin.New(admin.Options{
-		Store: administration.New(a.store), Names: a.store.Catalog(), Clock: a.cfg.Clock,
+		Store: administration.New(a.store), Names: a.names(), Clock: a.cfg.Clock,
 		Changed: tokens.AccountChanged, Abort: a.engine.Abort,
 		Local:    func(id core.PolicyID) string { return fmt.Sprintf(`{"root":"%s-%d"}`, storageDir, id) },
 		Defaults: admin.Settings{Title: a.cfg.Title, UploadLife: usualLife, URL: a.cfg.SiteURL},
