@@ -23,8 +23,8 @@ func TestWhoeverWritesKnownTablesForgets(t *testing.T) {
 	forgets := map[string]bool{
 		"UpdateUser": true, "UpdatePolicy": true, "UpdateNode": true, "RemoveNodesBelow": true,
 		"SaveProfile": true, "RaiseEpoch": true, "SetAvatar": true, // in accounts
-		"SetGroupPolicy": true, // in providers
-		"UpdateGroup": true, "RemoveGroup": true, "RemovePolicy": true, "RemoveUser": true, // in administration
+		"SetGroupPolicy": true,                                                                // in providers
+		"UpdateGroup":    true, "RemoveGroup": true, "RemovePolicy": true, "RemoveUser": true, // in administration
 	}
 	files, err := filepath.Glob("query/*.sql")
 	if err != nil || len(files) == 0 {
