@@ -82,12 +82,11 @@ function Screen({ user, place, room }: Props) {
           story={(id) => <SessionStory sessionId={id} />}
         />
       )}
-      <Suspense>{room === 'trash' && <TrashPage account={account} />}</Suspense>
-      <Suspense>{room === 'admin' && <AdminPage where={path[0]} account={account} />}</Suspense>
-      <Suspense>{room === 'account' && <AccountPage user={user} account={account} />}</Suspense>
       <Suspense>
-        {room === 'trash' && <TrashPage account={account} />}
         {room === 'shares' && <SharesPage account={account} />}
+        {room === 'trash' && <TrashPage account={account} />}
+        {room === 'account' && <AccountPage user={user} account={account} />}
+        {room === 'admin' && <AdminPage where={path[0]} account={account} />}
       </Suspense>
       <Suspense>
         {sharing && <ShareDialog item={sharing} onClose={() => setSharing(undefined)} />}
