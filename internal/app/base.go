@@ -80,7 +80,7 @@ func OpenBase(ctx context.Context, c Config) (_ *Base, err error) {
 	b.hub = event.New()
 	b.buckets = &buckets{dir: b.dir, far: newVendors(b.keys, c.Clock), open: map[core.PolicyID]bucket{}}
 	b.shares = share.New(share.Options{
-		Store: shares.Over(b.store), Tree: b.store.Catalog(), Key: b.keyring.Derive("shares"), Clock: c.Clock,
+		Store: shares.Over(b.store), Tree: b.store.Catalog(), Vault: auth.NewVault(b.keys), Clock: c.Clock,
 		Guesses: auth.NewBound("share", b.store.Auth(), c.Clock),
 	})
 	b.catalog = catalog.New(catalog.Options{

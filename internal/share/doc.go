@@ -5,7 +5,7 @@
 // each request anew. Rows are kept by internal/store/shares behind the contract
 // of store.go. Doors come in; share itself imports catalog, core and errs.
 //
-//	links := share.New(share.Options{Store: shares, Tree: st.Catalog(), Guesses: bound, Key: key, Clock: time.Now})
+//	links := share.New(share.Options{Store: shares, Tree: st.Catalog(), Guesses: bound, Vault: vault, Clock: time.Now})
 //	c := catalog.New(catalog.Options{Gate: links, …})
 //	s, err := links.Make(ctx, who, catalog.At(path), share.Terms{Private: true})
 package share

@@ -72,7 +72,7 @@ func (l *Links) admit(ctx context.Context, who core.Actor, s Share, key catalog.
 	if key.Password == "" {
 		return wrong // nothing was guessed
 	}
-	pw, err := l.safe.open(s)
+	pw, err := l.open(s)
 	if err != nil {
 		return errs.Wrap(op, err)
 	}

@@ -1,8 +1,6 @@
 package share
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -48,47 +46,25 @@ func checkPassword(pw core.Secret) error {
 	return nil
 }
 
-// safe seals passwords for their rows: their owner wants to see them again, so
-// they cannot be hashed (AES-256-GCM).
-type safe struct{ aead cipher.AEAD }
-
-func newSafe(key [32]byte) safe {
-	block, err := aes.NewCipher(key[:])
-	if err != nil {
-		panic(err) // only for a wrong key length, which the type rules out
-	}
-	aead, err := cipher.NewGCM(block)
-	if err != nil {
-		panic(err) // only for a block that is not AES'
-	}
-	return safe{aead}
-}
-
 // about ties a sealed password to its share.
-func about(id core.ShareID) []byte { return []byte("share " + strconv.FormatInt(int64(id), 10)) }
+func about(id core.ShareID) string { return "share " + strconv.FormatInt(int64(id), 10) }
 
-// seal returns what is kept of pw; nil for no password.
-func (f safe) seal(id core.ShareID, pw core.Secret) []byte {
+// seal returns what is kept of pw; nil for no password. Its owner wants to see it
+// again, so it cannot be hashed.
+func (l *Links) seal(id core.ShareID, pw core.Secret) []byte {
 	if pw == "" {
 		return nil
 	}
-	nonce := make([]byte, f.aead.NonceSize(), f.aead.NonceSize()+len(pw)+f.aead.Overhead())
-	_, _ = rand.Read(nonce) // never fails since Go 1.24
-	return f.aead.Seal(nonce, nonce, []byte(pw.Reveal()), about(id))
+	return l.vault.Seal(about(id), []byte(pw.Reveal()))
 }
 
 // open undoes seal.
-func (f safe) open(s Share) (core.Secret, error) {
-	const op = "share.open"
-	n := f.aead.NonceSize()
-	switch {
-	case !s.Private():
+func (l *Links) open(s Share) (core.Secret, error) {
+	if !s.Private() {
 		return "", nil
-	case len(s.Sealed) < n:
-		return "", errs.Newf(errs.Internal, errs.CipherFailed, "the password of share %d is cut short", s.ID).At(op)
 	}
-	plain, err := f.aead.Open(nil, s.Sealed[:n], s.Sealed[n:], about(s.ID))
-	return core.Secret(plain), errs.As(op, errs.Internal, errs.CipherFailed, err)
+	plain, err := l.vault.Open(about(s.ID), s.Sealed)
+	return core.Secret(plain), errs.Wrap("share.open", err)
 }
 
 // same compares in a time that tells nothing of either, nor of their lengths.

@@ -22,12 +22,18 @@ type Guesses interface {
 	Try(ctx context.Context, which, addr string, right func() (bool, error)) (bool, error)
 }
 
+// Vault seals passwords for their rows; auth.Vault is one.
+type Vault interface {
+	Seal(about string, plain []byte) []byte
+	Open(about string, sealed []byte) ([]byte, error)
+}
+
 // Options are what Links is made of. All are needed.
 type Options struct {
 	Store   Store
 	Tree    Tree
 	Guesses Guesses
-	Key     [32]byte // seals passwords
+	Vault   Vault
 	Clock   core.Clock
 }
 
@@ -36,13 +42,13 @@ type Links struct {
 	store   Store
 	tree    Tree
 	guesses Guesses
-	safe    safe
+	vault   Vault
 	clock   core.Clock
 }
 
 // New returns the room over o.
 func New(o Options) *Links {
-	return &Links{store: o.Store, tree: o.Tree, guesses: o.Guesses, safe: newSafe(o.Key), clock: o.Clock}
+	return &Links{store: o.Store, tree: o.Tree, guesses: o.Guesses, vault: o.Vault, clock: o.Clock}
 }
 
 // maxLife bounds Terms.Life: far enough, and every clock can add it.
@@ -126,7 +132,7 @@ func (l *Links) Make(ctx context.Context, who core.Actor, ref catalog.Ref, t Ter
 			out.Password = newPassword()
 		}
 	}
-	s.Sealed = l.safe.seal(s.ID, out.Password)
+	s.Sealed = l.seal(s.ID, out.Password)
 	return out, errs.Wrap(op, l.store.Add(ctx, s))
 }
 
@@ -156,14 +162,14 @@ func (l *Links) Edit(ctx context.Context, who core.Actor, id core.ShareID, t Ter
 	case !t.Private:
 		out.Password = ""
 	case t.Password == "" && s.Private():
-		out.Password, err = l.safe.open(s)
+		out.Password, err = l.open(s)
 	case t.Password == "":
 		out.Password = newPassword()
 	}
 	if err != nil {
 		return Link{}, errs.Wrap(op, err)
 	}
-	s.Sealed = l.safe.seal(id, out.Password)
+	s.Sealed = l.seal(id, out.Password)
 	return out, errs.Wrap(op, l.store.Update(ctx, s))
 }
 

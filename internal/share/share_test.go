@@ -41,7 +41,7 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(func() { _ = st.Close() })
 	w.db, w.rows = st.Catalog(), shares.Over(st)
 	w.links = share.New(share.Options{
-		Store: w.rows, Tree: w.db, Guesses: auth.NewBound("share", st.Auth(), clock), Key: [32]byte{7}, Clock: clock,
+		Store: w.rows, Tree: w.db, Guesses: auth.NewBound("share", st.Auth(), clock), Vault: auth.NewVault(auth.Keys{Vault: auth.Key{7}}), Clock: clock,
 	})
 	w.names = catalog.New(catalog.Options{Store: w.db, Gate: w.links, Clock: clock})
 	w.owner = core.Actor{User: core.UserID(w.id()), Group: 2}
@@ -282,7 +282,7 @@ func TestOthersSeeOfMySharesWhatILetThem(t *testing.T) {
 	w.now.Add(time.Minute.Microseconds())
 	for setting, want := range map[string]int{"": 1, "all_share": 2, "hide_share": 0} {
 		tree := profile{w.db, setting}
-		links := share.New(share.Options{Store: w.rows, Tree: tree, Key: [32]byte{7}, Clock: w.clock})
+		links := share.New(share.Options{Store: w.rows, Tree: tree, Vault: auth.NewVault(auth.Keys{Vault: auth.Key{7}}), Clock: w.clock})
 		p, err := links.Of(w.Context(), core.Actor{User: 1, Group: 2}, share.Query{Owner: w.owner.User})
 		w.must(err)
 		if len(p.Views) != want {

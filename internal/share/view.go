@@ -41,7 +41,7 @@ func (l *Links) look(ctx context.Context, who core.Actor, s Share) (View, error)
 		return v, err
 	}
 	v.Unlocked = true
-	v.Password, err = l.safe.open(s)
+	v.Password, err = l.open(s)
 	return v, err
 }
 
