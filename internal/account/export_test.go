@@ -3,6 +3,8 @@ package account
 import (
 	"time"
 
+	"github.com/pquerna/otp/hotp"
+
 	"github.com/wharfinger/wharfinger/internal/core"
 )
 
@@ -11,9 +13,9 @@ func Base32(secret []byte) core.Secret { return core.Secret(base32text.EncodeToS
 
 // CodeOf is the code that an app shows.
 func CodeOf(secret core.Secret, now time.Time) string {
-	raw, err := base32text.DecodeString(secret.Reveal())
+	code, err := hotp.GenerateCode(secret.Reveal(), uint64(now.Unix()/30))
 	if err != nil {
 		panic(err)
 	}
-	return codeAt(raw, now.Unix()/30)
+	return code
 }
