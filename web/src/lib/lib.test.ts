@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import { exactBytes, formatBytes, parseBytes } from './bytes';
 import { safeNext } from './location';
 import { nameProblem, numberedName, pathOf, splitName, uriOf } from './path';
-import { squares } from './qr';
 import { formatLeft, formatWhen } from './time';
 
 test.each([
@@ -73,17 +72,6 @@ test('after sign-in only a place of this page is gone to', () => {
   expect(safeNext('/files/a?x=1')).toBe('/files/a?x=1');
   for (const bad of [null, '', 'https://x.test', '//x.test', '/\\x.test'])
     expect(safeNext(bad)).toBe('/files');
-});
-
-test('a picture of squares is the one that readers know', () => {
-  // The same squares as those of lean-qr 2.7.4, at correction M.
-  const text = 'otpauth://totp/Wharfinger:ann@example.test?'.repeat(6);
-  const sum = (length: number) =>
-    (squares(text.slice(0, length)) ?? [])
-      .flat()
-      .reduce((h, dark) => Math.imul(h ^ Number(dark), 0x01000193) >>> 0, 0x811c9dc5);
-  expect([12, 150, 213].map(sum)).toEqual([1267460739, 2411634913, 2309972707]);
-  expect(squares(text.slice(0, 214))).toBeUndefined();
 });
 
 test('a size that people write is read', () => {

@@ -1,11 +1,11 @@
 import { Button, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { correction, generate } from 'lean-qr';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { changeSetting, offerFactor } from '@/api/account';
 import type { User } from '@/api/model';
 import { settingQuery, siteBasicQuery } from '@/api/queries';
-import { squares } from '@/lib/qr';
 import { toast } from '@/ui/toast';
 import classes from './page.module.css';
 import { Section } from './section';
@@ -59,24 +59,24 @@ function Secret({ secret, user }: { secret: string; user: User }) {
   const { data } = useQuery(siteBasicQuery);
   const site = data?.title || t('app.name');
   const label = encodeURIComponent(`${site}:${user.email ?? user.nickname}`);
-  const grid = squares(
-    `otpauth://totp/${label}?secret=${secret}&issuer=${encodeURIComponent(site)}`,
-  );
+  const text = `otpauth://totp/${label}?secret=${secret}&issuer=${encodeURIComponent(site)}`;
   return (
     <>
       <p>{t('account.factorScan')}</p>
-      {grid && <Squares grid={grid} label={t('account.factorPicture')} />}
+      <Squares text={text} label={t('account.factorPicture')} />
       <p className={classes.secret}>{secret.replace(/(.{4})(?=.)/g, '$1 ')}</p>
     </>
   );
 }
 
-function Squares({ grid, label }: { grid: boolean[][]; label: string }) {
+function Squares({ text, label }: { text: string; label: string }) {
   const edge = 4; // the quiet zone that readers want
-  const size = grid.length + 2 * edge;
-  const path = grid
-    .flatMap((row, y) => row.map((dark, x) => (dark ? `M${x + edge} ${y + edge}h1v1h-1z` : '')))
-    .join('');
+  const code = generate(text, { minCorrectionLevel: correction.M });
+  const size = code.size + 2 * edge;
+  let path = '';
+  for (let y = 0; y < code.size; y++)
+    for (let x = 0; x < code.size; x++)
+      if (code.get(x, y)) path += `M${x + edge} ${y + edge}h1v1h-1z`;
   return (
     <svg
       className={classes.squares}
