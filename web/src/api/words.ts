@@ -101,6 +101,11 @@ export function failureWords(error: unknown, size = ''): Words {
   }
 }
 
+/** The same of what may not have failed. */
+export function wordsOf(error: unknown): Words | undefined {
+  return error ? failureWords(error) : undefined;
+}
+
 /** Several troubles of a storage share a code; the sentence tells them apart. */
 function ioFailure(message: string): Failure {
   if (/missing or damaged/.test(message)) return 'damaged';

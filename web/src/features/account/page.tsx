@@ -5,6 +5,7 @@ import type { User } from '@/api/model';
 import { settingQuery } from '@/api/queries';
 import { failureWords } from '@/api/words';
 import { Notice } from '@/ui/notice';
+import page from '@/ui/page.module.css';
 import { Devices } from './devices';
 import { SecondFactor } from './factor';
 import classes from './page.module.css';
@@ -24,7 +25,7 @@ export default function AccountPage({ user, account }: Props) {
   const words = error ? failureWords(error) : undefined;
   return (
     <div className={classes.page}>
-      <div className={classes.top}>
+      <div className={page.top}>
         <h1>{t('app.account')}</h1>
         {account}
       </div>

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
-import { failureWords } from '@/api/words';
-import { Notice } from '@/ui/notice';
+import { wordsOf } from '@/api/words';
+import { Failed } from '@/ui/failed';
 import classes from './page.module.css';
 
 interface Props {
@@ -13,12 +13,11 @@ interface Props {
 
 /** A section, with what failed in it. */
 export function Section({ title, text, error, children }: Props) {
-  const words = error ? failureWords(error) : undefined;
   return (
     <section className={classes.section} aria-label={title}>
       <h2>{title}</h2>
       {text && <p className="muted">{text}</p>}
-      {words && <Notice what={words.what} more={[words.todo]} fault={words.fault} id={words.id} />}
+      <Failed words={wordsOf(error)} />
       {children}
     </section>
   );

@@ -2,10 +2,11 @@ import { Button } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { trailQuery } from '@/api/admin';
+import { wordsOf } from '@/api/words';
 import { formatMoment, formatWhen } from '@/lib/time';
+import { Failed } from '@/ui/failed';
 import { RequestId } from '@/ui/request-id';
 import classes from './page.module.css';
-import { Failure } from './parts';
 
 /** Who changed what? */
 export function Changes() {
@@ -17,7 +18,7 @@ export function Changes() {
       <div className={classes.bar}>
         <p className="muted">{t('admin.changesText')}</p>
       </div>
-      <Failure error={query.error} />
+      <Failed words={wordsOf(query.error)} />
       <ul className={classes.list}>
         {changes.map((change) => {
           const at = Date.parse(change.at);

@@ -11,10 +11,12 @@ import {
   saveGroup,
 } from '@/api/admin';
 import { GroupBit, may, withBit } from '@/api/permission';
+import { wordsOf } from '@/api/words';
 import { formatBytes } from '@/lib/bytes';
+import { Failed } from '@/ui/failed';
 import { toast } from '@/ui/toast';
 import classes from './page.module.css';
-import { Check, Choice, Failure, Form, Remove, Text, useSize } from './parts';
+import { Check, Choice, Form, Remove, Text, useSize } from './parts';
 
 /** Those that come with the site. */
 const builtin = 3;
@@ -33,7 +35,7 @@ export function Groups() {
         <p className="muted">{t('admin.groupsText')}</p>
         <Button onClick={() => setOpen('new')}>{t('admin.addGroup')}</Button>
       </div>
-      <Failure error={error} />
+      <Failed words={wordsOf(error)} />
       {open === 'new' && policies && <GroupForm policies={policies} onClose={close} />}
       <ul className={classes.list}>
         {(groups ?? []).map((group) => (

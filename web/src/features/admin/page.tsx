@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { go } from '@/lib/location';
+import page from '@/ui/page.module.css';
 import { Changes } from './changes';
 import { Groups } from './groups';
 import classes from './page.module.css';
@@ -33,7 +34,7 @@ export default function AdminPage({ where, account }: Props) {
   const Place = places[here];
   return (
     <div className={classes.page}>
-      <div className={classes.top}>
+      <div className={page.top}>
         <h1>{t('admin.title')}</h1>
         {account}
       </div>

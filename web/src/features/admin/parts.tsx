@@ -1,22 +1,11 @@
 import { Button, NativeSelect, TextInput } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { failureWords } from '@/api/words';
+import { wordsOf } from '@/api/words';
 import { formatBytes, parseBytes } from '@/lib/bytes';
-import { Dialog } from '@/ui/dialog';
-import { Notice } from '@/ui/notice';
+import { Confirm } from '@/ui/confirm';
+import { Failed } from '@/ui/failed';
 import classes from './page.module.css';
-
-/** What failed, if anything did. */
-export function Failure({ error }: { error?: Error | null }) {
-  if (!error) return null;
-  const words = failureWords(error);
-  return (
-    <div className={classes.error}>
-      <Notice what={words.what} more={[words.todo]} fault={words.fault} id={words.id} />
-    </div>
-  );
-}
 
 interface TextProps {
   label: string;
@@ -125,7 +114,7 @@ export function Form({ error, busy, wrong = false, onSave, onClose, danger, chil
       }}
     >
       {children}
-      <Failure error={error} />
+      <Failed words={wordsOf(error)} />
       <div className={classes.verbs}>
         <Button type="submit" loading={busy} disabled={wrong}>
           {t('account.save')}
@@ -156,30 +145,18 @@ export function Remove({ title, text, busy, onRemove }: RemoveProps) {
       <Button variant="subtle" color="red" loading={busy} onClick={() => setAsking(true)}>
         {t('admin.delete')}
       </Button>
-      <Dialog
+      <Confirm
         open={asking}
         title={title}
+        verb={t('trash.remove')}
         onClose={close}
-        closeLabel={t('app.close')}
-        actions={
-          <>
-            <Button variant="default" data-autofocus onClick={close}>
-              {t('app.cancel')}
-            </Button>
-            <Button
-              color="red"
-              onClick={() => {
-                close();
-                onRemove();
-              }}
-            >
-              {t('trash.remove')}
-            </Button>
-          </>
-        }
+        onYes={() => {
+          close();
+          onRemove();
+        }}
       >
         <p>{text}</p>
-      </Dialog>
+      </Confirm>
     </>
   );
 }

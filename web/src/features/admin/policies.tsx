@@ -4,10 +4,12 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type Policy, policiesQuery, remove, savePolicy } from '@/api/admin';
 import type { Durability } from '@/api/model';
+import { wordsOf } from '@/api/words';
 import { formatBytes } from '@/lib/bytes';
+import { Failed } from '@/ui/failed';
 import { toast } from '@/ui/toast';
 import classes from './page.module.css';
-import { Check, Choice, Failure, Form, Remove, Text, useSize } from './parts';
+import { Check, Choice, Form, Remove, Text, useSize } from './parts';
 
 /** The one that comes with the site. */
 const builtin = 1;
@@ -24,7 +26,7 @@ export function Policies() {
         <p className="muted">{t('admin.policiesText')}</p>
         <Button onClick={() => setOpen('new')}>{t('admin.addPolicy')}</Button>
       </div>
-      <Failure error={error} />
+      <Failed words={wordsOf(error)} />
       {open === 'new' && <PolicyForm onClose={close} />}
       <ul className={classes.list}>
         {(policies ?? []).map((policy) => (

@@ -4,16 +4,18 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type SiteKey, saveSite, siteQuery } from '@/api/admin';
 import { siteBasicQuery } from '@/api/queries';
+import { wordsOf } from '@/api/words';
+import { Failed } from '@/ui/failed';
 import { toast } from '@/ui/toast';
 import classes from './page.module.css';
-import { Failure, Text } from './parts';
+import { Text } from './parts';
 
 /** What is the site called, and what holds for all uploads? */
 export function SiteSettings() {
   const { data, error } = useQuery(siteQuery);
   return (
     <>
-      <Failure error={error} />
+      <Failed words={wordsOf(error)} />
       {data && <SiteForm now={data} />}
     </>
   );
@@ -62,7 +64,7 @@ function SiteForm({ now }: { now: Record<SiteKey, string> }) {
         onValue={setHours}
       />
       <p className="muted">{t('admin.siteUrl', { url: now.siteURL || t('admin.siteUrlNone') })}</p>
-      <Failure error={save.error} />
+      <Failed words={wordsOf(save.error)} />
       <div className={classes.verbs}>
         <Button type="submit" loading={save.isPending} disabled={wrong || name.trim() === ''}>
           {t('account.save')}

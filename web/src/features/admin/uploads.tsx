@@ -2,10 +2,12 @@ import { Button } from '@mantine/core';
 import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { endUpload, type Upload, uploadsQuery } from '@/api/admin';
+import { wordsOf } from '@/api/words';
 import { formatBytes } from '@/lib/bytes';
 import { formatMoment, formatWhen } from '@/lib/time';
+import { Failed } from '@/ui/failed';
 import classes from './page.module.css';
-import { Failure, Remove } from './parts';
+import { Remove } from './parts';
 
 /** What is stuck? */
 export function Uploads() {
@@ -22,7 +24,7 @@ export function Uploads() {
       <div className={classes.bar}>
         <p className="muted">{t('admin.uploadsText')}</p>
       </div>
-      <Failure error={query.error ?? end.error} />
+      <Failed words={wordsOf(query.error ?? end.error)} />
       <ul className={classes.list}>
         {uploads.map((upload) => (
           <Line

@@ -4,9 +4,10 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-qu
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { groupsQuery, type Person, usersQuery } from '@/api/admin';
+import { wordsOf } from '@/api/words';
 import { exactBytes, formatBytes } from '@/lib/bytes';
+import { Failed } from '@/ui/failed';
 import classes from './page.module.css';
-import { Failure } from './parts';
 import { UserForm } from './user-form';
 
 /** Who is here? */
@@ -32,7 +33,7 @@ export function Users() {
         />
         <Button onClick={() => setOpen('new')}>{t('admin.addUser')}</Button>
       </div>
-      <Failure error={query.error} />
+      <Failed words={wordsOf(query.error)} />
       {open === 'new' && groups && <UserForm groups={groups} onClose={close} />}
       <ul className={classes.list}>
         {people.map((person) => (

@@ -5,6 +5,7 @@ import * as api from '@/api/operations';
 import { GroupBit, may } from '@/api/permission';
 import { capacityQuery, listingKey } from '@/api/queries';
 import { type Path, trashUri, uriOf } from '@/lib/path';
+import { save } from '@/lib/save';
 import type { Item } from './listing';
 
 /** Browsers drop downloads that are begun in the same moment. */
@@ -26,16 +27,6 @@ export async function download(items: readonly Item[]): Promise<void> {
 
 export function mayArchive(): boolean {
   return may(session.current()?.user.group?.permission, GroupBit.archive);
-}
-
-/** Lets the browser save what is at an address. */
-export function save(href: string, name: string): void {
-  const link = document.createElement('a');
-  link.href = href;
-  link.download = name;
-  document.body.append(link);
-  link.click();
-  link.remove();
 }
 
 /** What changes a folder, with the listing brought up to date after it. */

@@ -5,15 +5,15 @@ import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { FileObject } from '@/api/model';
 import { infoQuery } from '@/api/queries';
-import { faultText } from '@/api/words';
+import { faultText, wordsOf } from '@/api/words';
 import { exactBytes, formatBytes } from '@/lib/bytes';
 import { splitName } from '@/lib/path';
 import { formatMoment } from '@/lib/time';
+import { Failed } from '@/ui/failed';
 import { iconOf } from '@/ui/file-icon';
 import { Icon } from '@/ui/icon';
 import { Notice } from '@/ui/notice';
 import classes from './details.module.css';
-import { Failure } from './failure';
 import type { Item } from './listing';
 import { Versions } from './versions';
 
@@ -81,7 +81,7 @@ function Facts({ item, story }: Pick<Props, 'item' | 'story'>) {
         <Fact name={t('details.changed')}>{formatMoment(item.changedAt)}</Fact>
         {data && <MoreFacts file={data} bytes={!item.folder && !item.pending} />}
       </dl>
-      <Failure error={error} />
+      <Failed words={wordsOf(error)} />
       {data && contents.length > 1 && <Versions item={item} file={data} versions={contents} />}
       {item.sessionId && story(item.sessionId)}
     </>

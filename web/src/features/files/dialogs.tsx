@@ -1,9 +1,11 @@
 import { Button, TextInput } from '@mantine/core';
 import { type FormEvent, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { wordsOf } from '@/api/words';
 import { nameProblem, splitName } from '@/lib/path';
+import { Confirm } from '@/ui/confirm';
 import { Dialog } from '@/ui/dialog';
-import { Failure } from './failure';
+import { Failed } from '@/ui/failed';
 import type { Item } from './listing';
 
 interface NameProps {
@@ -58,7 +60,7 @@ export function NameDialog(p: NameProps) {
           onFocus={(e) => e.currentTarget.setSelectionRange(0, splitName(p.initial)[0].length)}
         />
       </form>
-      <Failure error={p.error} />
+      <Failed words={wordsOf(p.error)} />
     </Dialog>
   );
 }
@@ -76,26 +78,18 @@ export function DeleteDialog({ items, busy, error, onClose, onDelete }: DeletePr
   const [first] = items;
   const one = items.length === 1 && first;
   return (
-    <Dialog
+    <Confirm
       open={items.length > 0}
       title={
         one ? t('remove.title', { name: one.name }) : t('remove.titleMany', { count: items.length })
       }
+      verb={t('remove.submit')}
+      busy={busy}
       onClose={onClose}
-      closeLabel={t('app.close')}
-      actions={
-        <>
-          <Button variant="default" data-autofocus onClick={onClose}>
-            {t('app.cancel')}
-          </Button>
-          <Button color="red" loading={busy} onClick={onDelete}>
-            {t('remove.submit')}
-          </Button>
-        </>
-      }
+      onYes={onDelete}
     >
       <p>{t('remove.text')}</p>
-      <Failure error={error} />
-    </Dialog>
+      <Failed words={wordsOf(error)} />
+    </Confirm>
   );
 }

@@ -1,12 +1,14 @@
 import { ActionIcon, Button } from '@mantine/core';
 import { IconCopy } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
+import { wordsOf } from '@/api/words';
 import { go } from '@/lib/location';
 import type { Path } from '@/lib/path';
+import { Failed } from '@/ui/failed';
 import { Icon } from '@/ui/icon';
 import { toast } from '@/ui/toast';
 import classes from './empty.module.css';
-import { Failure, isGone } from './failure';
+import { isGone } from './failure';
 
 interface EmptyProps {
   path: Path;
@@ -72,7 +74,7 @@ export function ListFailure({ error, onAgain }: { error: unknown; onAgain(): voi
           {t('files.gone')} {t('files.goneMore')}
         </p>
       ) : (
-        <Failure error={error} />
+        <Failed words={wordsOf(error)} />
       )}
       <Button variant="default" onClick={gone ? () => go('/files') : onAgain}>
         {gone ? t('app.toFiles') : t('app.tryAgain')}

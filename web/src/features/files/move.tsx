@@ -5,10 +5,11 @@ import { Fragment, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { FileType } from '@/api/model';
 import { listingQuery } from '@/api/queries';
+import { wordsOf } from '@/api/words';
 import { type Path, samePath, uriOf } from '@/lib/path';
 import { Dialog } from '@/ui/dialog';
+import { Failed } from '@/ui/failed';
 import { Icon } from '@/ui/icon';
-import { Failure } from './failure';
 import type { Item } from './listing';
 import classes from './move.module.css';
 
@@ -58,7 +59,7 @@ export function MoveDialog({ items, from, busy, error, onClose, onPlace }: Props
     >
       <Steps at={at} onStep={setAt} />
       <Folders at={at} items={items} onEnter={setAt} />
-      <Failure error={error} />
+      <Failed words={wordsOf(error)} />
     </Dialog>
   );
 }
@@ -118,7 +119,7 @@ function Folders({ at, items, onEnter }: { at: Path; items: Item[]; onEnter(to: 
       )}
       {query.error && (
         <li>
-          <Failure error={query.error} />
+          <Failed words={wordsOf(query.error)} />
         </li>
       )}
     </ul>

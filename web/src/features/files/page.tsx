@@ -2,15 +2,16 @@ import { useHotkeys } from '@mantine/hooks';
 import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Sort } from '@/api/queries';
+import { wordsOf } from '@/api/words';
 import { formatCount } from '@/lib/bytes';
 import { folderHref, go } from '@/lib/location';
 import type { Path } from '@/lib/path';
+import { Failed } from '@/ui/failed';
 import { useActions } from './actions';
 import { ChosenBar, PlaceBar, TopBar } from './bars';
 import { Breadcrumb } from './breadcrumb';
 import { useDrop } from './drop';
 import { EmptyFolder, ListFailure, LoadingRows, NothingFound } from './empty';
-import { Failure } from './failure';
 import { FileList } from './list';
 import { type Item, type Listing, useListing } from './listing';
 import classes from './page.module.css';
@@ -131,7 +132,7 @@ export function FilesPage(p: FilesPageProps) {
           onView={setView}
         />
       )}
-      <Failure error={actions.download.error} />
+      <Failed words={wordsOf(actions.download.error)} />
       <div className={classes.middle}>
         <div className={`${classes.panel} ${drop.isOver(path) ? classes.over : ''}`}>{body}</div>
         {shown && (

@@ -6,14 +6,15 @@ import { useTranslation } from 'react-i18next';
 import type { Entity, FileObject } from '@/api/model';
 import * as api from '@/api/operations';
 import { capacityQuery, infoQuery, listingKey } from '@/api/queries';
+import { wordsOf } from '@/api/words';
 import { formatBytes } from '@/lib/bytes';
 import { uriOf } from '@/lib/path';
+import { save } from '@/lib/save';
 import { formatMoment, formatWhen } from '@/lib/time';
-import { Dialog } from '@/ui/dialog';
+import { Confirm } from '@/ui/confirm';
+import { Failed } from '@/ui/failed';
 import { Icon } from '@/ui/icon';
 import { toast } from '@/ui/toast';
-import { save } from './actions';
-import { Failure } from './failure';
 import type { Item } from './listing';
 import classes from './versions.module.css';
 
@@ -104,32 +105,20 @@ export function Versions({ item, file, versions }: Props) {
           </li>
         ))}
       </ul>
-      <Failure error={current.error ?? fetch.error} />
-      <Dialog
+      <Failed words={wordsOf(current.error ?? fetch.error)} />
+      <Confirm
         open={dropping !== undefined}
         title={t('versions.dropTitle', {
           when: formatMoment(Date.parse(dropping?.created_at ?? file.created_at)),
         })}
+        verb={t('remove.submitForever')}
+        busy={drop.isPending}
         onClose={() => setDropping(undefined)}
-        closeLabel={t('app.close')}
-        actions={
-          <>
-            <Button variant="default" data-autofocus onClick={() => setDropping(undefined)}>
-              {t('app.cancel')}
-            </Button>
-            <Button
-              color="red"
-              loading={drop.isPending}
-              onClick={() => dropping && drop.mutate(dropping)}
-            >
-              {t('remove.submitForever')}
-            </Button>
-          </>
-        }
+        onYes={() => dropping && drop.mutate(dropping)}
       >
         <p>{t('versions.dropText')}</p>
-        <Failure error={drop.error} />
-      </Dialog>
+        <Failed words={wordsOf(drop.error)} />
+      </Confirm>
     </section>
   );
 }

@@ -4,10 +4,11 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { createShare, mySharesKey } from '@/api/shares';
+import { wordsOf } from '@/api/words';
 import { Dialog } from '@/ui/dialog';
+import { Failed } from '@/ui/failed';
 import { Icon } from '@/ui/icon';
 import { copyLink } from './copy';
-import { Failed } from './failed';
 
 const oneDay = 86_400;
 
@@ -112,7 +113,7 @@ export default function ShareDialog({ item, onClose }: Props) {
           />
         </form>
       )}
-      <Failed error={make.error} />
+      <Failed words={wordsOf(make.error)} />
     </Dialog>
   );
 }

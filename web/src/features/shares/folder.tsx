@@ -6,14 +6,15 @@ import { useTranslation } from 'react-i18next';
 import { type FileObject, FileType } from '@/api/model';
 import { listingQuery } from '@/api/queries';
 import type { Share } from '@/api/shares';
+import { wordsOf } from '@/api/words';
 import { formatBytes } from '@/lib/bytes';
 import { go } from '@/lib/location';
 import { type SharePlace, shareHref, shareUri } from '@/lib/share';
 import { formatWhen } from '@/lib/time';
+import { Failed } from '@/ui/failed';
 import { iconOf } from '@/ui/file-icon';
 import { FileName } from '@/ui/file-name';
 import { Icon } from '@/ui/icon';
-import { Failed } from './failed';
 import classes from './visit.module.css';
 
 interface Props {
@@ -50,7 +51,7 @@ export function Folder({ share, place, busy, onDownload }: Props) {
           );
         })}
       </nav>
-      <Failed error={query.error} />
+      <Failed words={wordsOf(query.error)} />
       <ul className={classes.list} aria-busy={query.isPending}>
         {files.map((file) => (
           <Line

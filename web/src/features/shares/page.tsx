@@ -5,15 +5,16 @@ import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { FileType } from '@/api/model';
 import { endShare, mySharesKey, mySharesQuery, type Share } from '@/api/shares';
+import { wordsOf } from '@/api/words';
 import { formatDay } from '@/lib/time';
-import { Dialog } from '@/ui/dialog';
+import { Confirm } from '@/ui/confirm';
+import { Failed } from '@/ui/failed';
 import { iconOf } from '@/ui/file-icon';
 import { FileName } from '@/ui/file-name';
 import { Icon } from '@/ui/icon';
+import classes from '@/ui/page.module.css';
 import { toast } from '@/ui/toast';
 import { copyLink } from './copy';
-import { Failed } from './failed';
-import classes from './page.module.css';
 
 /** All links that one has given out, and how to end them. */
 export default function SharesPage({ account }: { account: ReactNode }) {
@@ -40,7 +41,7 @@ export default function SharesPage({ account }: { account: ReactNode }) {
         <h1>{t('shares.heading')}</h1>
         {account}
       </div>
-      <Failed error={query.error} />
+      <Failed words={wordsOf(query.error)} />
       {query.data && shares.length === 0 && (
         <p className={classes.nothing}>{t('shares.nothing')}</p>
       )}
@@ -58,29 +59,17 @@ export default function SharesPage({ account }: { account: ReactNode }) {
           {t('shares.more')}
         </Button>
       )}
-      <Dialog
+      <Confirm
         open={asking !== undefined}
         title={t('shares.endTitle', { name: asking?.name ?? '' })}
+        verb={t('shares.end')}
+        busy={end.isPending}
         onClose={close}
-        closeLabel={t('app.close')}
-        actions={
-          <>
-            <Button variant="default" data-autofocus onClick={close}>
-              {t('app.cancel')}
-            </Button>
-            <Button
-              color="red"
-              loading={end.isPending}
-              onClick={() => asking && end.mutate(asking)}
-            >
-              {t('shares.end')}
-            </Button>
-          </>
-        }
+        onYes={() => asking && end.mutate(asking)}
       >
         <p>{t('shares.endText')}</p>
-        <Failed error={end.error} />
-      </Dialog>
+        <Failed words={wordsOf(end.error)} />
+      </Confirm>
     </div>
   );
 }

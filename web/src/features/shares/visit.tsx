@@ -1,3 +1,6 @@
+import { wordsOf } from '@/api/words';
+import { save } from '@/lib/save';
+import { Failed } from '@/ui/failed';
 import '@mantine/core/styles/PasswordInput.css';
 import { Button, PasswordInput } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
@@ -16,7 +19,6 @@ import { formatDay } from '@/lib/time';
 import { Brand } from '@/ui/brand';
 import { iconOf } from '@/ui/file-icon';
 import { Icon } from '@/ui/icon';
-import { Failed } from './failed';
 import { Folder } from './folder';
 import classes from './visit.module.css';
 
@@ -78,7 +80,7 @@ function Refused({ error, onAgain }: { error: unknown; onAgain(): void }) {
   if (refused && error.code === anonymousDenied) return <SignInFirst />;
   return (
     <>
-      <Failed error={error} />
+      <Failed words={wordsOf(error)} />
       <Button variant="default" onClick={onAgain}>
         {t('app.tryAgain')}
       </Button>
@@ -138,7 +140,7 @@ function Opened({ share, place }: { share: Share; place: SharePlace }) {
   const { t } = useTranslation();
   const queries = useQueryClient();
   const download = useMutation({
-    mutationFn: (file: { uri: string; name: string }) => save(file.uri, file.name),
+    mutationFn: (file: { uri: string; name: string }) => fetchShared(file.uri, file.name),
     onSuccess: () => {
       // Not asked for again: after the last one the link opens nothing.
       queries.setQueryData(shareQuery(place.id, place.password).queryKey, (old) =>
@@ -192,16 +194,11 @@ function DownloadFailed({ error }: { error: unknown }) {
   if (error instanceof ApiError && error.is(404)) return <p role="alert">{t('visit.used')}</p>;
   if (error instanceof ApiError && error.is(passwordWrong))
     return <p role="alert">{t('visit.wrong')}</p>;
-  return <Failed error={error} />;
+  return <Failed words={wordsOf(error)} />;
 }
 
-async function save(uri: string, name: string): Promise<void> {
+async function fetchShared(uri: string, name: string): Promise<void> {
   const href = await shareDownloadUrl(uri);
   await api.checkDownload(href);
-  const link = document.createElement('a');
-  link.href = href;
-  link.download = name;
-  document.body.append(link);
-  link.click();
-  link.remove();
+  save(href, name);
 }

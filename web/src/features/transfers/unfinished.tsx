@@ -3,14 +3,14 @@ import { IconFileUpload } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { failureWords } from '@/api/words';
+import { wordsOf } from '@/api/words';
 import { formatBytes } from '@/lib/bytes';
 import { pathOf } from '@/lib/path';
-import { Dialog } from '@/ui/dialog';
+import { Confirm } from '@/ui/confirm';
+import { Failed } from '@/ui/failed';
 import { iconOf } from '@/ui/file-icon';
 import { FileName } from '@/ui/file-name';
 import { Icon } from '@/ui/icon';
-import { Notice } from '@/ui/notice';
 import { TwoToneProgress } from '@/ui/progress';
 import type { Upload } from '@/upload/server';
 import classes from './panel.module.css';
@@ -99,7 +99,6 @@ export function DiscardButton({ upload }: { upload: Upload }) {
   const [asking, setAsking] = useState(false);
   const { discard } = useUnfinishedActions();
   const action = useMutation({ mutationFn: discard, onSuccess: () => setAsking(false) });
-  const words = action.error ? failureWords(action.error) : undefined;
   return (
     <>
       <Button
@@ -113,27 +112,17 @@ export function DiscardButton({ upload }: { upload: Upload }) {
       >
         {t('unfinished.discard')}
       </Button>
-      <Dialog
+      <Confirm
         open={asking}
         title={t('unfinished.discardTitle', { name: nameOf(pathOf(upload.uri)) })}
+        verb={t('unfinished.discard')}
+        busy={action.isPending}
         onClose={() => setAsking(false)}
-        closeLabel={t('app.close')}
-        actions={
-          <>
-            <Button variant="default" data-autofocus onClick={() => setAsking(false)}>
-              {t('app.cancel')}
-            </Button>
-            <Button color="red" loading={action.isPending} onClick={() => action.mutate(upload)}>
-              {t('unfinished.discard')}
-            </Button>
-          </>
-        }
+        onYes={() => action.mutate(upload)}
       >
         <p>{t('unfinished.discardText', { bytes: formatBytes(upload.receivedBytes) })}</p>
-        {words && (
-          <Notice what={words.what} more={[words.todo]} fault={words.fault} id={words.id} />
-        )}
-      </Dialog>
+        <Failed words={wordsOf(action.error)} />
+      </Confirm>
     </>
   );
 }

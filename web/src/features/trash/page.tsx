@@ -7,17 +7,17 @@ import type { FileObject } from '@/api/model';
 import { FileType } from '@/api/model';
 import * as api from '@/api/operations';
 import { listingQuery } from '@/api/queries';
-import { failureWords } from '@/api/words';
+import { wordsOf } from '@/api/words';
 import { formatBytes } from '@/lib/bytes';
 import { placeOf, trashUri } from '@/lib/path';
 import { formatDay } from '@/lib/time';
-import { Dialog } from '@/ui/dialog';
+import { Confirm } from '@/ui/confirm';
+import { Failed } from '@/ui/failed';
 import { iconOf } from '@/ui/file-icon';
 import { FileName } from '@/ui/file-name';
 import { Icon } from '@/ui/icon';
-import { Notice } from '@/ui/notice';
+import classes from '@/ui/page.module.css';
 import { toast } from '@/ui/toast';
-import classes from './page.module.css';
 
 /** What is to be deleted for good: one, or all. */
 type Asking = FileObject | 'all' | undefined;
@@ -68,7 +68,7 @@ export default function TrashPage({ account }: { account: ReactNode }) {
         {account}
       </div>
       <p className="muted">{t('trash.text')}</p>
-      <Failed error={error} />
+      <Failed words={wordsOf(error)} />
       {!query.isPending && !query.error && files.length === 0 && (
         <p className={classes.nothing}>{t('trash.nothing')}</p>
       )}
@@ -92,33 +92,21 @@ export default function TrashPage({ account }: { account: ReactNode }) {
           {t('trash.more')}
         </Button>
       )}
-      <Dialog
+      <Confirm
         open={asking !== undefined}
         title={
           asking === 'all'
             ? t('trash.emptyTitle')
             : t('trash.removeTitle', { name: asking?.name ?? '' })
         }
+        verb={t('remove.submitForever')}
+        busy={remove.isPending}
         onClose={() => setAsking(undefined)}
-        closeLabel={t('app.close')}
-        actions={
-          <>
-            <Button variant="default" data-autofocus onClick={() => setAsking(undefined)}>
-              {t('app.cancel')}
-            </Button>
-            <Button
-              color="red"
-              loading={remove.isPending}
-              onClick={() => asking && remove.mutate(asking)}
-            >
-              {t('remove.submitForever')}
-            </Button>
-          </>
-        }
+        onYes={() => asking && remove.mutate(asking)}
       >
         <p>{t('trash.removeText')}</p>
-        <Failed error={remove.error} />
-      </Dialog>
+        <Failed words={wordsOf(remove.error)} />
+      </Confirm>
     </div>
   );
 }
@@ -160,10 +148,4 @@ function Line({ file, busy, onRestore, onRemove }: LineProps) {
       </Button>
     </li>
   );
-}
-
-function Failed({ error }: { error: unknown }) {
-  if (!error) return null;
-  const { what, todo, fault, id } = failureWords(error);
-  return <Notice what={what} more={[todo]} fault={fault} id={id} />;
 }
