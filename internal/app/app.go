@@ -189,6 +189,7 @@ func (a *App) Serve(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	a.work.Go(func() { a.sweeping(ctx) })
+	a.work.Go(func() { a.reconciling(ctx) })
 	if a.cfg.ScrubDays > 0 {
 		a.work.Go(func() { a.scrubbing(ctx) })
 	}
@@ -240,6 +241,23 @@ func (a *App) Close() error {
 	return errs.Wrap("app.Close", all)
 }
 
+// reconciling asks stores about direct uploads until ctx ends, beside the sweep and
+// the start: a store that answers slowly keeps nobody else waiting.
+func (a *App) reconciling(ctx context.Context) {
+	t := time.NewTicker(a.cfg.Sweep)
+	defer t.Stop()
+	for {
+		if _, err := a.direct.Reconcile(ctx); err != nil && ctx.Err() == nil {
+			a.cfg.Log.Error("direct uploads", "err", err.Error())
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+	}
+}
+
 // sweeping looks for what is due until ctx ends.
 func (a *App) sweeping(ctx context.Context) {
 	t := time.NewTicker(a.cfg.Sweep)
@@ -261,9 +279,6 @@ const reapBatch = 1000
 const trashBatch = 1000
 
 func (a *App) sweep(ctx context.Context) {
-	if _, err := a.direct.Reconcile(ctx); err != nil && ctx.Err() == nil {
-		a.cfg.Log.Error("direct uploads", "err", err.Error())
-	}
 	did, err := a.engine.Sweep(ctx)
 	collected, kerr := a.keeper.Sweep(ctx, trashBatch)
 	reaped, more := 0, reapBatch
