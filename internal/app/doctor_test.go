@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -229,8 +230,8 @@ func TestBytesOnTheirWayAreNoFinding(t *testing.T) {
 	must(t, os.MkdirAll(filepath.Dir(w.file(young)), 0o700))
 	must(t, os.WriteFile(w.file(young), nil, 0o600))
 	must(t, os.Chtimes(w.file(young), later(), later()))
-	_, err := w.base.catalog.Delete(t.Context(), w.who, w.ref("/f0"))
-	must(t, err)
+	failed, err := w.base.keeper.Remove(t.Context(), w.who, []catalog.Ref{w.ref("/f0")})
+	must(t, errors.Join(err, failed[0]))
 	w.finds(w.doctor(Checkup{Fix: true})) // the doomed blob is the server's
 }
 

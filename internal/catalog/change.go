@@ -147,28 +147,6 @@ func (c *Catalog) Rename(ctx context.Context, who core.Actor, ref Ref, name stri
 	return n, errs.Wrap(op, err)
 }
 
-// Delete removes the node at ref and all below it, for good.
-func (c *Catalog) Delete(ctx context.Context, who core.Actor, ref Ref) (Removed, error) {
-	const op = "catalog.Delete"
-	owner, err := OwnerOf(who, ref)
-	if err != nil {
-		return Removed{}, errs.Wrap(op, err)
-	}
-	if ref.Path.IsRoot() {
-		return Removed{}, errs.Newf(errs.Forbidden, errs.RootProtected, "Not supported action: cannot delete root folder").At(op)
-	}
-	var gone Removed
-	err = c.store.InTx(ctx, func(tx Tx) error {
-		n, err := c.freeNode(ctx, tx, owner, ref.Path)
-		if err != nil {
-			return err
-		}
-		gone, err = tx.RemoveTree(ctx, n.ID, c.clock())
-		return err
-	})
-	return gone, errs.Wrap(op, err)
-}
-
 // freeNode returns the node at p if nothing holds it or anything below it.
 func (c *Catalog) freeNode(ctx context.Context, tx Tx, owner core.UserID, p core.Path) (Node, error) {
 	n, err := find(ctx, tx, owner, p)

@@ -3,12 +3,14 @@ package share_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/wharfinger/wharfinger/internal/arrange"
 	"github.com/wharfinger/wharfinger/internal/auth"
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
@@ -255,8 +257,8 @@ func TestWritingThroughAShareIsRefused(t *testing.T) {
 	w.want(err, errs.NoPermission)
 	_, err = w.names.Rename(w.Context(), w.owner, ref, "c")
 	w.want(err, errs.NoPermission)
-	_, err = w.names.Delete(w.Context(), w.owner, ref)
-	w.want(err, errs.NoPermission)
+	failed, err := arrange.New(arrange.Options{Store: w.db, Catalog: w.names, Clock: w.clock}).Remove(w.Context(), w.owner, []catalog.Ref{ref})
+	w.want(errors.Join(err, failed[0]), errs.NoPermission)
 	_, err = w.links.Make(w.Context(), w.owner, ref, share.Terms{})
 	w.want(err, errs.NoPermission)
 }

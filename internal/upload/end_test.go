@@ -85,10 +85,10 @@ func TestAnUploadIntoADeletedFileSaysSo(t *testing.T) {
 	w := setup(t)
 	ctx := t.Context()
 	s := w.create("/f", 40).Session
-	_, err := w.catalog.Delete(ctx, w.who, at(t, "/f"))
+	err := w.remove(at(t, "/f"))
 	wantReason(t, err, errs.Locked)
 	must(t, w.catalog.Unlock(ctx, w.who, []string{s.Lock}))
-	_, err = w.catalog.Delete(ctx, w.who, at(t, "/f"))
+	err = w.remove(at(t, "/f"))
 	must(t, err)
 	_, err = w.send(s, 0, content(1, 40))
 	wantReason(t, err, errs.PathMissing)

@@ -197,7 +197,7 @@ func (m *model) cancel(w *world, r *rapid.T, o *opened) {
 }
 
 func (m *model) delete(w *world, r *rapid.T, name string) {
-	_, err := w.catalog.Delete(w.t.Context(), w.who, at(w.t, m.now(name)))
+	err := w.remove(at(w.t, m.now(name)))
 	_, exists := m.files[name]
 	switch _, busy := m.open[name]; {
 	case busy:
@@ -266,7 +266,7 @@ func (m *model) renameFolder(w *world, r *rapid.T, folder string) {
 }
 
 func (m *model) deleteFolder(w *world, r *rapid.T, folder string) {
-	_, err := w.catalog.Delete(w.t.Context(), w.who, at(w.t, m.now(folder)))
+	err := w.remove(at(w.t, m.now(folder)))
 	why := m.refused(folder)
 	expect(r, err, why)
 	if why != "" {

@@ -3,6 +3,7 @@ package upload_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wharfinger/wharfinger/internal/arrange"
 	"github.com/wharfinger/wharfinger/internal/blob"
 	"github.com/wharfinger/wharfinger/internal/blob/blobtest/faultfs"
 	"github.com/wharfinger/wharfinger/internal/blob/localblob"
@@ -97,6 +99,13 @@ func (w *world) start() {
 		Store: w.store.Upload(), Catalog: w.catalog, Buckets: w, Keyring: w.keyring, Clock: w.clock,
 		Patience: 20 * time.Millisecond,
 	})
+}
+
+// remove deletes what is at ref for good.
+func (w *world) remove(ref catalog.Ref) error {
+	keeper := arrange.New(arrange.Options{Store: w.store.Catalog(), Catalog: w.catalog, Clock: w.clock})
+	failed, err := keeper.Remove(w.t.Context(), w.who, []catalog.Ref{ref})
+	return errors.Join(err, failed[0])
 }
 
 // restart ends store and engine and starts them anew over the same bytes.

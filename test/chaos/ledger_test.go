@@ -3,6 +3,7 @@ package chaos_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wharfinger/wharfinger/internal/arrange"
 	"github.com/wharfinger/wharfinger/internal/blob"
 	"github.com/wharfinger/wharfinger/internal/blob/memblob"
 	"github.com/wharfinger/wharfinger/internal/catalog"
@@ -27,6 +29,7 @@ type books struct {
 	bucket *blob.Bucket
 	store  *store.Store
 	cat    *catalog.Catalog
+	keeper *arrange.Keeper
 	engine *upload.Engine
 	who    core.Actor
 	quota  int64
@@ -62,6 +65,7 @@ func newBooks(t *testing.T, quota int64) *books {
 	p.ChunkSize = 64
 	check(t, st.SetPolicy(t.Context(), p, p.Rev))
 	b.cat = catalog.New(catalog.Options{Store: st, Buckets: b, Keyring: keyring, Clock: time.Now})
+	b.keeper = arrange.New(arrange.Options{Store: st, Catalog: b.cat, Clock: time.Now})
 	b.engine = upload.New(upload.Options{Store: b.store.Upload(), Catalog: b.cat, Buckets: b, Keyring: keyring, Clock: time.Now})
 	return b
 }
@@ -137,8 +141,8 @@ func (b *books) life(rnd *rand.Rand) {
 		b.version(rnd, ref, true)
 	}
 	if keep {
-		_, err := b.cat.Delete(b.t.Context(), b.who, ref)
-		b.did(err)
+		failed, err := b.keeper.Remove(b.t.Context(), b.who, []catalog.Ref{ref})
+		b.did(errors.Join(err, failed[0]))
 	}
 }
 

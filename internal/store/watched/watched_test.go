@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wharfinger/wharfinger/internal/arrange"
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/event"
@@ -83,8 +84,8 @@ func TestWhatIsCommittedIsTold(t *testing.T) {
 		w.hears("modify /a/c/f /a/c/f")
 		w.Must(w.cat.SetView(w.Ctx, w.who, w.at("/a"), "{}"))
 		w.hears()
-		_, err = w.cat.Delete(w.Ctx, w.who, w.at("/a/c"))
-		w.Must(err)
+		failed, err := arrange.New(arrange.Options{Store: w.store, Catalog: w.cat, Clock: time.Now}).Remove(w.Ctx, w.who, []catalog.Ref{w.at("/a/c")})
+		w.Must(errors.Join(err, failed[0]))
 		w.hears("delete /a/c /a/c")
 	})
 }
