@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"fmt"
-	"net/url"
 	"time"
 
 	"github.com/pquerna/otp"
@@ -61,14 +60,6 @@ func (k *Keeper) OfferFactor(ctx context.Context, who core.Actor) (core.Secret, 
 		User: who.User, Sealed: k.Vault.Seal(about(aboutFactor, who.User), secret), Made: k.now(),
 	})
 	return core.Secret(base32text.EncodeToString(secret)), errs.Wrap(op, err)
-}
-
-// FactorURI is what an app reads from a picture of squares
-// (https://github.com/google/google-authenticator/wiki/Key-Uri-Format).
-func (k *Keeper) FactorURI(email string, secret core.Secret) core.Secret {
-	label := url.PathEscape(k.Title + ":" + email)
-	q := url.Values{"secret": {secret.Reveal()}, "issuer": {k.Title}}
-	return core.Secret("otpauth://totp/" + label + "?" + q.Encode())
 }
 
 // SwitchFactorOn makes the offered secret count if the code is of it.

@@ -7,6 +7,7 @@ import (
 	"github.com/alexedwards/argon2id"
 
 	"github.com/wharfinger/wharfinger/internal/core"
+	"github.com/wharfinger/wharfinger/internal/errs"
 )
 
 // cheap keeps the tests quick; password_test.go proves the real parameters.
@@ -88,3 +89,14 @@ func (t *Tokens) KnownTokens() int {
 }
 
 func (t *Tokens) BoundKnown(n int) { t.known.bound = n / 2 }
+
+// Verify reports whether hash was made of pw. An error means that hash is not
+// one of ours, never that pw is wrong.
+func Verify(ctx context.Context, pw, hash core.Secret) (bool, error) {
+	const op = "auth.Verify"
+	if err := shape(pw, minTried); err != nil {
+		return false, errs.Wrap(op, err)
+	}
+	ok, err := process.verify(ctx, pw, hash)
+	return ok, errs.Wrap(op, err)
+}

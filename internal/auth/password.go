@@ -58,17 +58,6 @@ func Hash(ctx context.Context, pw core.Secret) (core.Secret, error) {
 	return h, errs.Wrap(op, err)
 }
 
-// Verify reports whether hash was made of pw. An error means that hash is not
-// one of ours, never that pw is wrong.
-func Verify(ctx context.Context, pw, hash core.Secret) (bool, error) {
-	const op = "auth.Verify"
-	if err := shape(pw, minTried); err != nil {
-		return false, errs.Wrap(op, err)
-	}
-	ok, err := process.verify(ctx, pw, hash)
-	return ok, errs.Wrap(op, err)
-}
-
 // Rehash is Hash for a password that was just proved, also one too short for
 // a new account: what is in use stays in use.
 func Rehash(ctx context.Context, pw core.Secret) (core.Secret, error) {
