@@ -3,6 +3,7 @@ package admin
 import (
 	"cmp"
 	"context"
+	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -161,7 +162,22 @@ func (a *Admin) user(ctx context.Context, id core.UserID) (l UserLine, err error
 type FileLine struct {
 	File     catalog.Node
 	Owner    catalog.User
-	Versions []catalog.Version
+	Versions []Content
+}
+
+// Content is a version, and how many have its bytes, itself included: copies share
+// them.
+type Content struct {
+	catalog.Version
+	Sharing int64
+}
+
+func (a *Admin) content(ctx context.Context, v catalog.Version) (c Content, err error) {
+	c = Content{Version: v, Sharing: 1}
+	if v.Blob != "" {
+		c.Sharing, err = a.Store.Sharing(ctx, v.Policy, v.Blob)
+	}
+	return c, err
 }
 
 // Files lists files of all users, by q.Words and Owner.
@@ -180,14 +196,18 @@ func (a *Admin) Files(ctx context.Context, q Query) (Page[FileLine], error) {
 		if l.Owner, err = owner(l.File.Owner); err != nil {
 			return l, err
 		}
-		l.Versions, err = a.Names.VersionsOf(ctx, l.File.ID)
+		versions, err := a.Names.VersionsOf(ctx, l.File.ID)
+		for _, v := range versions {
+			c, cerr := a.content(ctx, v)
+			l.Versions, err = append(l.Versions, c), errors.Join(err, cerr)
+		}
 		return l, err
 	})
 }
 
 // VersionLine is a version of a list.
 type VersionLine struct {
-	Version catalog.Version
+	Version Content
 	Owner   catalog.User
 	Policy  catalog.Policy
 }
@@ -202,7 +222,11 @@ func (a *Admin) Versions(ctx context.Context, q Query) (Page[VersionLine], error
 	owner := memo(func(id core.UserID) (catalog.User, error) { return a.Names.User(ctx, id) })
 	policy := memo(func(id core.PolicyID) (catalog.Policy, error) { return a.Names.Policy(ctx, id) })
 	return fill(cut(q, rows, rowID, q.takes), op, func(r Row) (l VersionLine, err error) {
-		if l.Version, err = a.Names.Version(ctx, core.VersionID(r.ID)); err != nil {
+		v, err := a.Names.Version(ctx, core.VersionID(r.ID))
+		if err != nil {
+			return l, err
+		}
+		if l.Version, err = a.content(ctx, v); err != nil {
 			return l, err
 		}
 		if l.Owner, err = owner(l.Version.Owner); err != nil {

@@ -115,6 +115,8 @@ type Facts interface {
 	Span(ctx context.Context, k Kind, subject string) (first, last time.Time, err error)
 	// Doomed counts the blobs that wait to be unlinked, up to limit.
 	Doomed(ctx context.Context, limit int) (int64, error)
+	// Sharing counts the contents whose bytes that blob is: copies share them.
+	Sharing(ctx context.Context, p core.PolicyID, blob string) (int64, error)
 	// Totals reads as much as there is.
 	Totals(ctx context.Context) (Totals, error)
 	// Setting returns what SetSetting wrote, "" before that.

@@ -96,10 +96,10 @@ func node(n catalog.Node) wire.AdminFile {
 	}
 }
 
-func entity(v catalog.Version) wire.AdminEntity {
+func entity(v rules.Content) wire.AdminEntity {
 	return wire.AdminEntity{
 		ID: int64(v.ID), CreatedAt: v.Created, UpdatedAt: v.Created, Source: v.Blob, Size: v.Size, Type: int(v.Kind),
-		ReferenceCount: 1, StoragePolicyEntities: int64(v.Policy), CreatedBy: int64(v.Creator), Damaged: v.Damage,
+		ReferenceCount: int(v.Sharing), StoragePolicyEntities: int64(v.Policy), CreatedBy: int64(v.Creator), Damaged: v.Damage,
 	}
 }
 

@@ -87,6 +87,11 @@ func testAdministration(t *testing.T, s *store.Store) {
 		h.Must(err)
 		_, err = a.Doomed(h.Ctx, 1)
 		h.Must(err)
+		v, err := h.Names.Version(h.Ctx, core.VersionID(made[0]))
+		h.Must(err)
+		n, err := a.Sharing(h.Ctx, v.Policy, v.Blob)
+		h.Must(err)
+		equal(t, "contents that have its bytes", n, 1)
 	})
 	t.Run("a line of the trail comes with its change or not at all", func(t *testing.T) {
 		h := storetest.NewHome(t, s, -1)

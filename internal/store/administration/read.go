@@ -166,6 +166,13 @@ func (a *Administration) Doomed(ctx context.Context, limit int) (int64, error) {
 	return n, t.Fail("administration.Doomed", err)
 }
 
+// Sharing implements admin.Facts.
+func (a *Administration) Sharing(ctx context.Context, p core.PolicyID, blob string) (int64, error) {
+	t := a.base.Read()
+	n, err := t.CountSharing(ctx, query.CountSharingParams{Policy: int64(p), Blob: blob})
+	return n, t.Fail("administration.Sharing", err)
+}
+
 // Totals implements admin.Facts.
 func (a *Administration) Totals(ctx context.Context) (admin.Totals, error) {
 	t := a.base.Read()

@@ -120,3 +120,6 @@ SELECT * FROM (SELECT s.* FROM shares s
 UNION ALL
 SELECT * FROM (SELECT s.* FROM shares s
     WHERE CAST(sqlc.arg(up) AS BIGINT) = 0 AND s.id < sqlc.arg(past) ORDER BY s.id DESC LIMIT CAST(sqlc.arg(lim) AS BIGINT)) b;
+
+-- name: CountSharing :one
+SELECT COUNT(*) FROM versions WHERE policy = sqlc.arg(policy) AND blob = sqlc.arg(blob);

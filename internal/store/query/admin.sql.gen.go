@@ -114,6 +114,22 @@ func (q *Queries) CountDoomed(ctx context.Context, lim int64) (int64, error) {
 	return count, err
 }
 
+const countSharing = `-- name: CountSharing :one
+SELECT COUNT(*) FROM versions WHERE policy = $1 AND blob = $2
+`
+
+type CountSharingParams struct {
+	Policy int64
+	Blob   string
+}
+
+func (q *Queries) CountSharing(ctx context.Context, arg CountSharingParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countSharing, arg.Policy, arg.Blob)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const forgetDevicesOf = `-- name: ForgetDevicesOf :exec
 DELETE FROM families WHERE user_id = $1
 `
