@@ -64,7 +64,7 @@ func (r Run) Batch(long time.Duration) Result {
 func batchName(i int) string { return fmt.Sprintf("m%06d.txt", i) }
 
 func (r Run) batchContent(i int) source {
-	return newSource(int64(r.Round)*104729+int64(i)*4099, smallSize)
+	return newSource(int64(r.Round)*104729+int64(i)*4099, SmallSize)
 }
 
 // oneBatch sends one request. Its time is the server's and that of writing the frames.
@@ -76,9 +76,9 @@ func (r Run) oneBatch(t *v4, k *conn, first int) error {
 	var files []file
 	var frames bytes.Buffer
 	for i := range batchFiles {
-		files = append(files, file{uri(place{r.Dir, batchName(first + i)}.String()), smallSize})
-		fmt.Fprintf(&frames, "%d %d\n", i, smallSize)
-		if err := r.batchContent(first+i).writeTo(&frames, 0, smallSize); err != nil {
+		files = append(files, file{uri(place{r.Dir, batchName(first + i)}.String()), SmallSize})
+		fmt.Fprintf(&frames, "%d %d\n", i, SmallSize)
+		if err := r.batchContent(first+i).writeTo(&frames, 0, SmallSize); err != nil {
 			return err
 		}
 	}

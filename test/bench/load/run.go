@@ -42,6 +42,8 @@ type Result struct {
 	Held         int     `json:"held,omitempty"`
 	N            int     `json:"n,omitempty"`
 	StartMs      float64 `json:"start_ms,omitempty"`    // from exec to the first answer
+	DoneMs       float64 `json:"done_ms,omitempty"`     // until all of it was done, after the answer perhaps
+	WaitMs       float64 `json:"wait_ms,omitempty"`     // of the slowest request of somebody else meanwhile
 	OtherCores   float64 `json:"other_cores,omitempty"` // used by everybody else meanwhile: the noise
 	Verified     bool    `json:"verified"`
 }

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-const smallSize = 4 << 10
+const SmallSize = 4 << 10
 
 // Small sends files of 4 KiB, one after the other on each connection.
 func (r Run) Small(conns, most int, long time.Duration) Result {
@@ -25,7 +25,7 @@ func (r Run) Small(conns, most int, long time.Duration) Result {
 	}
 	defer closeAll(ks)
 	name := func(i int) string { return fmt.Sprintf("s%06d.txt", i) }
-	content := func(i int) source { return newSource(int64(r.Round)*104729+int64(i)*4099, smallSize) }
+	content := func(i int) source { return newSource(int64(r.Round)*104729+int64(i)*4099, SmallSize) }
 	payload()
 
 	syscall.Sync()

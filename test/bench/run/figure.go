@@ -29,6 +29,8 @@ var figures = []figure{
 	{"rss_before_mib", "RSS before MiB", "MiB before", true, func(r load.Result) float64 { return r.RSS0 }},
 	{"rss_mib", "RSS MiB", "MiB RSS", true, func(r load.Result) float64 { return r.RSS }},
 	{"anon_mib", "of it anonymous MiB", "MiB anon", true, func(r load.Result) float64 { return r.Anon }},
+	{"done_ms", "ms until the room is free", "ms done", true, func(r load.Result) float64 { return r.DoneMs }},
+	{"wait_ms", "slowest other, ms", "ms slowest other", true, func(r load.Result) float64 { return r.WaitMs }},
 	{"start_ms", "ms to the first answer", "ms start", true, func(r load.Result) float64 { return r.StartMs }},
 }
 

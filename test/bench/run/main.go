@@ -38,6 +38,7 @@ const (
 	rangesEach  = 2000
 	hugeSize    = 5e12
 	hugeReps    = 50
+	folderReps  = 25 // each there and back
 )
 
 func main() {

@@ -22,6 +22,18 @@ import (
 
 func listDir(files int) string { return fmt.Sprintf("list%d", files) }
 
+// Each round removes two folders of removed files: into the trash, and for good.
+const removed = 100_000
+
+func trashDir(round int) string { return fmt.Sprintf("trash%d", round) }
+func goneDir(round int) string  { return fmt.Sprintf("gone%d", round) }
+
+// The tree is so many folders of so many files each.
+const (
+	treeDir   = "tree"
+	treeWidth = 1000
+)
+
 // seed fills the folders and returns the server that has them.
 func (s *suite) seed(all []peer) (peer, error) {
 	var p peer
@@ -34,8 +46,15 @@ func (s *suite) seed(all []peer) (peer, error) {
 	if err != nil {
 		return p, err
 	}
+	dirs := []string{treeDir + "/0"}
 	for _, n := range s.o.folders {
-		if r := v.run(listDir(n), 1).Small(1, 1, time.Minute); r.Err != "" {
+		dirs = append(dirs, listDir(n))
+	}
+	for round := range s.o.rounds {
+		dirs = append(dirs, trashDir(round+1), goneDir(round+1))
+	}
+	for _, dir := range dirs {
+		if r := v.run(dir, 1).Small(1, 1, time.Minute); r.Err != "" {
 			v.stop()
 			return p, errors.New(r.Err)
 		}
@@ -48,23 +67,30 @@ func (s *suite) seed(all []peer) (peer, error) {
 		return p, err
 	}
 	db.SetMaxOpenConns(1)
-	err = cloneAll(db, s.o.folders)
-	fmt.Printf("seeded %v files in %.0f s\n", s.o.folders, time.Since(t0).Seconds())
+	err = cloneAll(db, s.o)
+	fmt.Printf("seeded %v files and a tree in %.0f s\n", s.o.folders, time.Since(t0).Seconds())
 	return p, errors.Join(err, db.Close())
 }
 
-func cloneAll(db *sql.DB, folders []int) error {
+func cloneAll(db *sql.DB, o options) error {
 	columns, err := columnsOf(db, "nodes")
 	if err != nil {
 		return err
 	}
-	for _, n := range folders {
-		if err := cloneFile(db, columns, listDir(n), n-1); err != nil {
-			return err
-		}
+	for _, n := range o.folders {
+		err = errors.Join(err, cloneFile(db, columns, listDir(n), n-1))
+	}
+	err = errors.Join(err, cloneFile(db, columns, "0", treeWidth-1), cloneTree(db, columns, o.folders[len(o.folders)-1]/treeWidth-1))
+	for round := 1; round <= o.rounds; round++ {
+		err = errors.Join(err, cloneFile(db, columns, trashDir(round), removed-1), cloneFile(db, columns, goneDir(round), removed-1))
+		err = errors.Join(err, cloneVersions(db, goneDir(round)))
+	}
+	if err != nil {
+		return err
 	}
 	for _, statement := range []string{
-		`UPDATE ids SET next = (SELECT max(id) + 1 FROM nodes) WHERE next <= (SELECT max(id) FROM nodes)`,
+		`UPDATE ids SET next = max(next, (SELECT max(id) + 1 FROM nodes), (SELECT max(id) + 1 FROM versions))`,
+		`UPDATE users SET used = (SELECT coalesce(sum(size), 0) FROM versions WHERE versions.owner = users.id)`,
 		`UPDATE groups SET quota = 1125899906842624`, // room for the sessions of 5 TB
 		`PRAGMA wal_checkpoint(TRUNCATE)`,
 	} {
@@ -124,6 +150,64 @@ func cloneFile(db *sql.DB, columns []string, dir string, n int) error {
 		INSERT INTO nodes (%s) SELECT %s FROM k, nodes WHERE nodes.id = ?1`,
 		strings.Join(columns, ", "), strings.Join(values, ", "))
 	_, err = db.Exec(text, child, max(last, next), n)
+	return err
+}
+
+// cloneTree copies the first folder of the tree with its files, n times.
+func cloneTree(db *sql.DB, columns []string, n int) error {
+	values := make([]string, len(columns))
+	for i, c := range columns {
+		switch c {
+		case "id":
+			values[i] = "?1 + k.i * 4096 + s.nth"
+		case "parent":
+			values[i] = "iif(s.nth = 0, s.parent, ?1 + k.i * 4096)"
+		case "name", "name_key":
+			values[i] = "iif(s.nth = 0, k.i, s." + c + ")"
+		default:
+			values[i] = "s." + c
+		}
+	}
+	text := fmt.Sprintf(`WITH RECURSIVE k(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM k WHERE i < ?2),
+		top AS (SELECT d.* FROM nodes d JOIN nodes t ON t.id = d.parent WHERE t.name = ?3 AND d.name = '0'),
+		s AS MATERIALIZED (SELECT 0 AS nth, top.* FROM top UNION ALL SELECT row_number() OVER (), f.* FROM nodes f JOIN top ON f.parent = top.id)
+		INSERT INTO nodes (%s) SELECT %s FROM k, s ORDER BY 1`,
+		strings.Join(columns, ", "), strings.Join(values, ", "))
+	var last int64
+	if err := db.QueryRow(`SELECT max((SELECT max(id) FROM nodes), (SELECT next FROM ids))`).Scan(&last); err != nil {
+		return err
+	}
+	_, err := db.Exec(text, last, n, treeDir)
+	return err
+}
+
+// cloneVersions gives each file of a folder a version of its own, as copies have them:
+// they share bytes. Room is counted for each.
+func cloneVersions(db *sql.DB, dir string) error {
+	columns, err := columnsOf(db, "versions")
+	if err != nil {
+		return err
+	}
+	values := make([]string, len(columns))
+	for i, c := range columns {
+		switch c {
+		case "id":
+			values[i] = "n.id + ?1"
+		case "node":
+			values[i] = "n.id"
+		default:
+			values[i] = "v." + c
+		}
+	}
+	const files = `FROM nodes n JOIN nodes d ON d.id = n.parent JOIN versions v ON v.id = n.version WHERE d.name = ?2 AND v.node <> n.id`
+	var last int64
+	if err := db.QueryRow(`SELECT max(max(id), (SELECT max(id) FROM nodes)) FROM versions`).Scan(&last); err != nil {
+		return err
+	}
+	if _, err := db.Exec(fmt.Sprintf(`INSERT INTO versions (%s) SELECT %s `+files, strings.Join(columns, ", "), strings.Join(values, ", ")), last, dir); err != nil {
+		return err
+	}
+	_, err = db.Exec(`UPDATE nodes SET version = id + ?1 WHERE id + ?1 IN (SELECT id FROM versions) AND parent = (SELECT id FROM nodes WHERE name = ?2)`, last, dir)
 	return err
 }
 

@@ -179,7 +179,21 @@ func (s *suite) lists(p peer, round int) error {
 		s.keep(p, v.run("", round).List(page, s.o.listReps))
 	}
 	s.keep(p, v.run(fmt.Sprintf("huge%d", round), round).Session(hugeSize, hugeReps))
+	s.folders(p, v, round)
 	return nil
+}
+
+// folders measures what is done with large folders as a whole. Each round has folders
+// of its own to remove.
+func (s *suite) folders(p peer, v *server, round int) {
+	for _, n := range s.o.folders {
+		s.keep(p, v.run("", round).Rename(fmt.Sprintf("rename/%d", n), listDir(n), folderReps))
+		s.keep(p, v.run("", round).Move(fmt.Sprintf("move/%d", n), listDir(n), folderReps))
+	}
+	s.keep(p, v.run("", round).Rename("rename/tree", treeDir, folderReps))
+	s.keep(p, v.run("", round).Move("move/tree", treeDir, folderReps))
+	s.keep(p, v.run("", round).Remove("trash", trashDir(round), 0))
+	s.keep(p, v.run("", round).Remove("gone", goneDir(round), (removed-1)*load.SmallSize))
 }
 
 // keep adds results and says them.

@@ -100,6 +100,7 @@ func (r *report) tables() string {
 		r.table(&b, t)
 	}
 	r.listTable(&b)
+	r.folderTable(&b)
 	return b.String()
 }
 
@@ -189,5 +190,39 @@ func (r *report) listTable(b *strings.Builder) {
 			name := fmt.Sprintf("list %s %s: %d / %d", order, depth, large, small)
 			b.WriteString(row(append(cells, r.Ratios[name].String(), show(r.m.noise(mode, ours).Median))...))
 		}
+	}
+}
+
+func (r *report) folderTable(b *strings.Builder) {
+	fmt.Fprintf(b, "\n### Changes of large folders, p50 ms\n\nA file in the folder is given another name and its own again; the folder is moved into another and back. The tree is the largest number of files, %d in a folder. Flushed before the answer.\n\n", treeWidth)
+	head, names := []string{"change"}, []string{}
+	for _, n := range r.o.folders {
+		head, names = append(head, fmt.Sprintf("%d files", n)), append(names, fmt.Sprint(n))
+	}
+	head, names = append(head, "tree", "others"), append(names, "tree")
+	b.WriteString(row(head...) + ruler(len(head)))
+	for _, kind := range []string{"rename", "move"} {
+		cells := []string{kind}
+		mode := ""
+		for _, n := range names {
+			mode = kind + "/" + n
+			cells = append(cells, r.m.stat(mode, ours, figureOf("p50_ms")).String())
+		}
+		b.WriteString(row(append(cells, show(r.m.noise(mode, ours).Median))...))
+	}
+	fmt.Fprintf(b, "\n### Removing a folder of %d files\n\nThe slowest other is who makes folders on a connection of its own meanwhile.\n\n", removed)
+	keys := []string{"p50_ms", "done_ms", "wait_ms", "rss_mib"}
+	head = []string{"to"}
+	for _, k := range keys {
+		head = append(head, figureOf(k).head)
+	}
+	head[1] = "ms to the answer"
+	b.WriteString(row(append(head, "others")...) + ruler(len(head)+1))
+	for _, way := range []struct{ mode, name string }{{"trash", "the trash"}, {"gone", "nothing, for good"}} {
+		cells := []string{way.name}
+		for _, k := range keys {
+			cells = append(cells, r.m.stat(way.mode, ours, figureOf(k)).String())
+		}
+		b.WriteString(row(append(cells, show(r.m.noise(way.mode, ours).Median))...))
 	}
 }
