@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { crc32, deflateSync } from 'node:zlib';
 import { AxeBuilder } from '@axe-core/playwright';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { expect } from 'vitest';
@@ -71,6 +72,31 @@ export function noise(size: number): Buffer {
   return randomBytes(size);
 }
 
+/** A PNG with a slope of colour in it. */
+export function picture(width: number, height: number, hue = 0): Uint8Array<ArrayBuffer> {
+  const chunk = (type: string, body: Buffer) => {
+    const typed = Buffer.concat([Buffer.from(type), body]);
+    const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
+    length.writeUInt32BE(body.length);
+    sum.writeUInt32BE(crc32(typed));
+    return Buffer.concat([length, typed, sum]);
+  };
+  const head = Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 8, 2, 0, 0, 0]);
+  head.writeUInt32BE(width, 0);
+  head.writeUInt32BE(height, 4);
+  const lines = Buffer.alloc((width * 3 + 1) * height);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++)
+      lines.set(
+        [(hue + (x * 255) / width) & 255, (y * 255) / height, (255 - (x * 255) / width) | 0],
+        y * (width * 3 + 1) + 1 + x * 3,
+      );
+  const signature = Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]);
+  const body = chunk('IDAT', deflateSync(lines));
+  const end = chunk('IEND', Buffer.alloc(0));
+  return new Uint8Array(Buffer.concat([signature, chunk('IHDR', head), body, end]));
+}
+
 /** `count` real files below a folder, sorted. */
 export function realFiles(root: string, count: number): string[] {
   const found: string[] = [];
@@ -129,7 +155,7 @@ export class Api {
   }
 
   /** Writes a file, or a new version of it. */
-  async put(uri: string, content: string): Promise<void> {
+  async put(uri: string, content: string | Uint8Array<ArrayBuffer>): Promise<void> {
     const reply = await fetch(`${this.url}/api/v4/file/content?uri=${encodeURIComponent(uri)}`, {
       method: 'PUT',
       headers: { Authorization: `Bearer ${this.token}` },

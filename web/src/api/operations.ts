@@ -75,10 +75,7 @@ export function unlock(tokens: string[]) {
   return call<void>('DELETE', '/file/lock', { body });
 }
 
-/**
- * The address of a file's bytes. An address of this server is made relative: a
- * wrong site URL in the settings must not break downloads.
- */
+/** The address of a file's bytes. */
 export function downloadUrl(uri: string, version?: string): Promise<string> {
   return addressOf({ uris: [uri], download: true, ...(version && { entity: version }) });
 }
@@ -90,7 +87,15 @@ export function archiveUrl(uris: string[]): Promise<string> {
 
 async function addressOf(body: object): Promise<string> {
   const { urls } = await call<Data<'createFileURL'>>('POST', '/file/url', { body });
-  const url = new URL(urls[0]?.url ?? '', window.location.origin);
+  return addressHere(urls[0]?.url ?? '');
+}
+
+/**
+ * An address of this server is made relative: a wrong site URL in the settings
+ * must not break what the page fetches.
+ */
+export function addressHere(text: string): string {
+  const url = new URL(text, window.location.origin);
   return url.pathname.startsWith('/api/v4/') ? url.pathname + url.search : url.href;
 }
 

@@ -10,6 +10,7 @@ export function preloadWhenIdle(): void {
       import('./signed-in'),
       import('@/features/files/details'),
       import('@/features/files/questions'),
+      import('@/features/files/thumb'),
       import('@/features/shares/dialog'),
       import('@/features/transfers/panel'),
       import('@/features/transfers/buttons'),

@@ -1,7 +1,6 @@
-import { iconOf } from '@/ui/file-icon';
-import { Icon } from '@/ui/icon';
 import classes from './list.module.css';
 import { Damaged, type ItemProps, itemAttributes } from './row';
+import { Sign } from './sign';
 
 /** One file of the grid. */
 export function Card(p: ItemProps) {
@@ -13,7 +12,9 @@ export function Card(p: ItemProps) {
       className={`${classes.card} ${item.folder ? classes.folder : ''}`}
       {...itemAttributes(p)}
     >
-      <Icon of={iconOf(item.name, item.folder)} size={40} />
+      <span className={classes.sign}>
+        <Sign item={item} look={p.look} size={40} />
+      </span>
       <div className={classes.cardName} title={item.name}>
         <bdi>{item.name}</bdi>
       </div>

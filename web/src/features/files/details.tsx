@@ -15,6 +15,7 @@ import { Icon } from '@/ui/icon';
 import { Notice } from '@/ui/notice';
 import classes from './details.module.css';
 import type { Item } from './listing';
+import { Sign, usePictured } from './sign';
 import { Versions } from './versions';
 
 interface Props {
@@ -47,12 +48,18 @@ export default function Details({ item, story, onClose }: Props) {
 function Facts({ item, story }: Pick<Props, 'item' | 'story'>) {
   const { t } = useTranslation();
   const { data, error } = useQuery(infoQuery(item.uri));
+  const pictured = usePictured()(item);
   const contents = data?.extended_info?.entities.filter((e) => e.type === 0) ?? [];
   const ending = splitName(item.name)[1].slice(1).toUpperCase();
   const kind = ending ? t('details.file', { ending }) : t('details.plainFile');
   const folder = [t('files.root'), ...item.path.slice(0, -1)].join(' / ');
   return (
     <>
+      {pictured && (
+        <div className={classes.preview}>
+          <Sign item={item} look="near" size={48} />
+        </div>
+      )}
       <div className={classes.head}>
         <Icon of={iconOf(item.name, item.folder)} size={36} />
         <h3 title={item.name}>

@@ -17,6 +17,7 @@ const item = (name: string, folder = false): Item => ({
   folder,
   size: 1,
   changedAt: 0,
+  version: name,
   pending: false,
   sessionId: undefined,
   damaged: false,

@@ -14,6 +14,7 @@ import classes from './list.module.css';
 import type { Item, Listing } from './listing';
 import { type ItemProps, Row } from './row';
 import type { Selection } from './selection';
+import { usePictured } from './sign';
 import type { View } from './view';
 
 interface Props {
@@ -29,8 +30,8 @@ interface Props {
   menu(item: Item): MenuEntry[];
 }
 
-const cardWidth = 136;
-const cardHeight = 128;
+const cardWidth = 152;
+const cardHeight = 164;
 /** The head of the list stays in view above the rows. */
 const headHeight = 36;
 /** Ask for the next page when this many rows from the end. */
@@ -55,6 +56,13 @@ export function FileList(props: Props) {
     scrollPaddingStart: head,
   });
   const shown = lines.getVirtualItems();
+  const pictured = usePictured();
+  const { range } = lines;
+  const lookAt = (item: Item, line: number) => {
+    const seen = range && line >= range.startIndex && line <= range.endIndex;
+    if (!seen || !pictured(item)) return 'away';
+    return lines.isScrolling ? 'passing' : 'near';
+  };
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: sizes are cached by the virtualizer
   useEffect(() => lines.measure(), [height, columns]);
@@ -89,6 +97,7 @@ export function FileList(props: Props) {
       chosen: selection.has(item),
       cursor: index === cursor,
       over: item.folder && props.isOver(item.path),
+      look: lookAt(item, Math.floor(index / columns)),
       style:
         view === 'grid'
           ? { top: start, left: `${left}%`, width: `${100 / columns}%`, height: cardHeight - 6 }

@@ -15,6 +15,8 @@ export interface Item {
   folder: boolean;
   size: number;
   changedAt: number;
+  /** Its current version. */
+  version: string;
   /** An upload for it is not finished; without content, nothing of it can be had yet. */
   pending: boolean;
   /** The session of that upload. */
@@ -90,6 +92,7 @@ function itemOf(file: FileObject): Item {
     folder: file.type === FileType.folder,
     size: file.size,
     changedAt: Date.parse(file.updated_at),
+    version: file.primary_entity,
     pending: file.metadata?.[pendingKey] !== undefined,
     sessionId: file.metadata?.[pendingKey],
     damaged: file.damaged === true,

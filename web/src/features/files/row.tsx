@@ -4,13 +4,13 @@ import type { CSSProperties, MouseEvent, ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { exactBytes, formatBytes } from '@/lib/bytes';
 import { formatMoment, formatWhen } from '@/lib/time';
-import { iconOf } from '@/ui/file-icon';
 import { FileName } from '@/ui/file-name';
 import { Icon } from '@/ui/icon';
 import { type MenuEntry, PopMenu } from '@/ui/menu';
 import { dropOn } from './drop';
 import classes from './list.module.css';
 import type { Item } from './listing';
+import { type Look, Sign } from './sign';
 
 export interface ItemProps {
   id: string;
@@ -19,6 +19,8 @@ export interface ItemProps {
   chosen: boolean;
   cursor: boolean;
   over: boolean;
+  /** Whether somebody looks at its picture. */
+  look: Look;
   style: CSSProperties;
   /** What to show for a file that has not arrived. */
   pending: ReactNode;
@@ -78,7 +80,9 @@ export function Row(p: ItemProps) {
         />
       </div>
       <div role="gridcell" className={classes.name}>
-        <Icon of={iconOf(item.name, item.folder)} size={20} />
+        <span className={classes.sign}>
+          <Sign item={item} look={p.look} size={20} />
+        </span>
         <div className={classes.text}>
           <div className={classes.label}>
             <FileName name={item.name} />
