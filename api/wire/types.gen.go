@@ -852,6 +852,28 @@ type CreateUploadRequest struct {
 	URI string `json:"uri"`
 }
 
+// DavAccount defines model for DavAccount.
+type DavAccount struct {
+	CreatedAt time.Time `json:"created_at"`
+	ID        string    `json:"id"`
+	Name      string    `json:"name"`
+	URI       string    `json:"uri"`
+}
+
+// DavAccountList defines model for DavAccountList.
+type DavAccountList struct {
+	Accounts   []DavAccount `json:"accounts"`
+	Pagination Pagination   `json:"pagination"`
+}
+
+// DavAccountRequest defines model for DavAccountRequest.
+type DavAccountRequest struct {
+	Name     string `json:"name,omitempty"`
+	Proxy    bool   `json:"proxy,omitempty"`
+	Readonly bool   `json:"readonly,omitempty"`
+	URI      string `json:"uri,omitempty"`
+}
+
 // DeleteFilesRequest defines model for DeleteFilesRequest.
 type DeleteFilesRequest struct {
 	// SkipSoftDelete For good instead of to the trash.

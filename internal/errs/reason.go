@@ -30,6 +30,7 @@ const (
 	TooManyGuesses Reason = "too_many_guesses" // wait before the next try
 	SignExpired    Reason = "sign_expired"     // a signed address is too old
 	SignBad        Reason = "sign_bad"         // a signed address was changed
+	FeatureOff     Reason = "feature_off"      // this site does not offer it
 	SetupDone      Reason = "setup_done"       // the first administrator exists already
 )
 

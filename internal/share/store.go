@@ -2,6 +2,7 @@ package share
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/wharfinger/wharfinger/internal/catalog"
@@ -32,11 +33,40 @@ type Share struct {
 // Private reports whether the share has a password.
 func (s Share) Private() bool { return len(s.Sealed) > 0 }
 
-// Query names one page of an owner's shares, in the order of their making. After
-// is the last share of the page before, 0 for the first page.
+// Order is what a list of shares is sorted by; shares that are equal in it come in
+// the order of their making.
+type Order int
+
+// The orders. The numbers are those of the queries.
+const (
+	ByMade Order = iota
+	ByVisited
+	ByDownloaded
+	ByExpiry // what never expires comes after all that does
+)
+
+// Rank is what s is sorted by.
+func (s Share) Rank(by Order) int64 {
+	switch {
+	case by == ByVisited:
+		return s.Visited
+	case by == ByDownloaded:
+		return s.Downloaded
+	case by == ByExpiry && s.Expires.IsZero():
+		return math.MaxInt64
+	case by == ByExpiry:
+		return core.Micros(s.Expires)
+	}
+	return 0
+}
+
+// Query names one page of an owner's shares. After is the last share of the page
+// before, 0 for the first page, and Rank what that was sorted by then.
 type Query struct {
 	Owner core.UserID
+	By    Order
 	After core.ShareID
+	Rank  int64
 	Desc  bool
 	Limit int
 }

@@ -85,11 +85,12 @@ const (
 	MaxPage     = 200
 )
 
-// Page is one page of shares. Next is where the following one begins, 0 at the
-// end.
+// Page is one page of shares. Next and Rank are where the following one begins;
+// Next is 0 at the end.
 type Page struct {
 	Views []View
 	Next  core.ShareID
+	Rank  int64
 }
 
 // Mine lists the caller's shares; q.Owner is not looked at.
@@ -137,7 +138,7 @@ func (l *Links) page(ctx context.Context, who core.Actor, q Query, keep func(Vie
 	out := Page{Views: make([]View, 0, len(rows))}
 	if len(rows) > limit {
 		rows = rows[:limit]
-		out.Next = rows[limit-1].ID
+		out.Next, out.Rank = rows[limit-1].ID, rows[limit-1].Rank(q.By)
 	}
 	for _, s := range rows {
 		v, err := l.look(ctx, who, s)

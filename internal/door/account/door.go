@@ -55,6 +55,8 @@ func (d *Door) Routes() []desk.Route {
 		desk.Member.Asks("deletePasskey", "DELETE /user/authn", d.deletePasskey).At(desk.Guarded).Audited(),
 		desk.Member.Asks("listDevices", "GET /user/session", d.listDevices),
 		desk.Member.Asks("deleteOtherDevices", "DELETE /user/session", d.deleteOtherDevices).At(desk.Guarded).Audited(),
+		desk.Member.Asks("listDavAccounts", "GET /devices/dav", d.listDavAccounts),
+		desk.Member.Sends("createDavAccount", "PUT /devices/dav", d.createDavAccount),
 		desk.Member.Asks("deleteDevice", "DELETE /user/session/{device}", d.deleteDevice).At(desk.Guarded).Audited(),
 	}
 }

@@ -246,6 +246,12 @@ var answers = withAll(map[errs.Reason]fault{
 		"The signed address was changed, or signed with another key.",
 		"Ask for a new address with `POST /file/url`.",
 	},
+	errs.FeatureOff: {
+		answer{wire.CodeFeatureDisabled, "This site does not offer that"},
+		operator, never,
+		"The site does not offer what was asked for; `msg` names it.",
+		"Use another way; the settings of the site say what it offers.",
+	},
 	errs.SetupDone: {
 		answer{wire.CodeForbidden, "This set-up link is not valid any more. Start the server again for a new one, or sign in."},
 		user, never,

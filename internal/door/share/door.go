@@ -3,6 +3,7 @@ package share
 import (
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/wharfinger/wharfinger/api/wire"
@@ -129,7 +130,7 @@ func (d *Door) listShares(q *desk.Call) error {
 	if err != nil {
 		return err
 	}
-	return desk.OK(q, d.list(q, p, ask.Limit))
+	return desk.OK(q, d.list(q, p, ask))
 }
 
 func (d *Door) listUserShares(q *desk.Call) error {
@@ -146,39 +147,50 @@ func (d *Door) listUserShares(q *desk.Call) error {
 	if err != nil {
 		return err
 	}
-	return desk.OK(q, d.list(q, p, ask.Limit))
+	return desk.OK(q, d.list(q, p, ask))
 }
 
+// orders are what lists can be sorted by. Any other word is the order of making, as
+// clients expect of listings.
+var orders = map[string]share.Order{"views": share.ByVisited, "downloads": share.ByDownloaded, "expires": share.ByExpiry}
+
 // query reads which page is asked for. A token is the public id of the last share
-// of the page before.
+// of the page before, and what that was sorted by if it was not the order of making.
 func (d *Door) query(q *desk.Call) (share.Query, error) {
 	in := q.R.URL.Query()
 	size, _ := strconv.Atoi(in.Get("page_size")) // anything else is the default, as clients expect
 	if size <= 0 {
 		size = share.DefaultPage
 	}
-	out := share.Query{Limit: min(size, share.MaxPage), Desc: in.Get("order_direction") == "desc"}
+	out := share.Query{Limit: min(size, share.MaxPage), Desc: in.Get("order_direction") == "desc", By: orders[in.Get("order_by")]}
 	token := in.Get("next_page_token")
 	if token == "" {
 		return out, nil
 	}
-	id, err := d.IDs.Decode(core.TagShare, token)
-	if err != nil {
+	last, rank, ranked := strings.Cut(token, ".")
+	id, err := d.IDs.Decode(core.TagShare, last)
+	if err == nil && ranked {
+		out.Rank, err = strconv.ParseInt(rank, 10, 64)
+	}
+	if err != nil || ranked != (out.By != share.ByMade) {
 		return share.Query{}, errs.Newf(errs.Invalid, errs.BadParam, "Invalid next_page_token").Because(err)
 	}
 	out.After = core.ShareID(id)
 	return out, nil
 }
 
-func (d *Door) list(q *desk.Call, p share.Page, size int) wire.ShareList {
+func (d *Door) list(q *desk.Call, p share.Page, ask share.Query) wire.ShareList {
 	out := wire.ShareList{
-		Shares: make([]wire.Share, len(p.Views)), Pagination: wire.Pagination{PageSize: size, IsCursor: true},
+		Shares: make([]wire.Share, len(p.Views)), Pagination: wire.Pagination{PageSize: ask.Limit, IsCursor: true},
 	}
 	for i, v := range p.Views {
 		out.Shares[i] = d.view(q, v)
 	}
 	if p.Next != 0 {
 		out.Pagination.NextToken = d.IDs.Encode(core.TagShare, int64(p.Next))
+		if ask.By != share.ByMade {
+			out.Pagination.NextToken += "." + strconv.FormatInt(p.Rank, 10)
+		}
 	}
 	return out
 }

@@ -88,6 +88,132 @@ func (q *Queries) Share(ctx context.Context, id int64) (Share, error) {
 	return i, err
 }
 
+const sharesByDown = `-- name: SharesByDown :many
+SELECT s.id, s.owner, s.node, s.name, s.kind, s.sealed, s.expires_us, s.remain, s.visited, s.downloaded, s.show_view, s.show_readme, s.created_us FROM shares s JOIN (
+    SELECT mine.id, CASE CAST($1 AS BIGINT) WHEN 1 THEN visited WHEN 2 THEN downloaded
+        WHEN 3 THEN CASE expires_us WHEN 0 THEN 9223372036854775807 ELSE expires_us END ELSE 0 END AS rank
+    FROM shares mine WHERE mine.owner = $2
+) r ON r.id = s.id
+WHERE CAST($3 AS BIGINT) = 0 OR r.rank < CAST($4 AS BIGINT)
+    OR r.rank = CAST($4 AS BIGINT) AND s.id < CAST($3 AS BIGINT)
+ORDER BY r.rank DESC, s.id DESC LIMIT $5
+`
+
+type SharesByDownParams struct {
+	By    int64
+	Owner int64
+	After int64
+	Rank  int64
+	Most  int32
+}
+
+func (q *Queries) SharesByDown(ctx context.Context, arg SharesByDownParams) ([]Share, error) {
+	rows, err := q.db.QueryContext(ctx, sharesByDown,
+		arg.By,
+		arg.Owner,
+		arg.After,
+		arg.Rank,
+		arg.Most,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Share
+	for rows.Next() {
+		var i Share
+		if err := rows.Scan(
+			&i.ID,
+			&i.Owner,
+			&i.Node,
+			&i.Name,
+			&i.Kind,
+			&i.Sealed,
+			&i.ExpiresUs,
+			&i.Remain,
+			&i.Visited,
+			&i.Downloaded,
+			&i.ShowView,
+			&i.ShowReadme,
+			&i.CreatedUs,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const sharesByUp = `-- name: SharesByUp :many
+SELECT s.id, s.owner, s.node, s.name, s.kind, s.sealed, s.expires_us, s.remain, s.visited, s.downloaded, s.show_view, s.show_readme, s.created_us FROM shares s JOIN (
+    SELECT mine.id, CASE CAST($1 AS BIGINT) WHEN 1 THEN visited WHEN 2 THEN downloaded
+        WHEN 3 THEN CASE expires_us WHEN 0 THEN 9223372036854775807 ELSE expires_us END ELSE 0 END AS rank
+    FROM shares mine WHERE mine.owner = $2
+) r ON r.id = s.id
+WHERE CAST($3 AS BIGINT) = 0 OR r.rank > CAST($4 AS BIGINT)
+    OR r.rank = CAST($4 AS BIGINT) AND s.id > CAST($3 AS BIGINT)
+ORDER BY r.rank, s.id LIMIT $5
+`
+
+type SharesByUpParams struct {
+	By    int64
+	Owner int64
+	After int64
+	Rank  int64
+	Most  int32
+}
+
+// A page in the order of a count or of the time of expiry, which no index knows: all
+// of one owner's are sorted. What never expires is last.
+func (q *Queries) SharesByUp(ctx context.Context, arg SharesByUpParams) ([]Share, error) {
+	rows, err := q.db.QueryContext(ctx, sharesByUp,
+		arg.By,
+		arg.Owner,
+		arg.After,
+		arg.Rank,
+		arg.Most,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Share
+	for rows.Next() {
+		var i Share
+		if err := rows.Scan(
+			&i.ID,
+			&i.Owner,
+			&i.Node,
+			&i.Name,
+			&i.Kind,
+			&i.Sealed,
+			&i.ExpiresUs,
+			&i.Remain,
+			&i.Visited,
+			&i.Downloaded,
+			&i.ShowView,
+			&i.ShowReadme,
+			&i.CreatedUs,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const sharesDown = `-- name: SharesDown :many
 SELECT id, owner, node, name, kind, sealed, expires_us, remain, visited, downloaded, show_view, show_readme, created_us FROM shares WHERE owner = $1 AND id < $2 ORDER BY id DESC LIMIT $3
 `

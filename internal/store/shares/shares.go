@@ -101,15 +101,23 @@ func (s *Shares) one(ctx context.Context, op string, missing errs.Reason, run fu
 func (s *Shares) Of(ctx context.Context, q share.Query) ([]share.Share, error) {
 	t := s.base.Read()
 	up := query.SharesUpParams{Owner: int64(q.Owner), After: int64(q.After), Most: int32(min(q.Limit, math.MaxInt32))}
-	read := func() ([]query.Share, error) { return t.SharesUp(ctx, up) }
-	if q.Desc {
-		down := query.SharesDownParams(up)
-		if q.After == 0 {
-			down.After = math.MaxInt64
-		}
-		read = func() ([]query.Share, error) { return t.SharesDown(ctx, down) }
+	down := query.SharesDownParams(up)
+	if q.After == 0 {
+		down.After = math.MaxInt64
 	}
-	rows, err := read()
+	by := query.SharesByUpParams{Owner: up.Owner, After: up.After, By: int64(q.By), Rank: q.Rank, Most: up.Most}
+	var rows []query.Share
+	var err error
+	switch {
+	case q.By != share.ByMade && q.Desc:
+		rows, err = t.SharesByDown(ctx, query.SharesByDownParams(by))
+	case q.By != share.ByMade:
+		rows, err = t.SharesByUp(ctx, by)
+	case q.Desc:
+		rows, err = t.SharesDown(ctx, down)
+	default:
+		rows, err = t.SharesUp(ctx, up)
+	}
 	if err != nil {
 		return nil, t.Fail("shares.Of", err)
 	}

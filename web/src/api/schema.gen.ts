@@ -578,7 +578,7 @@ export interface paths {
         };
         /**
          * List the caller's share links
-         * @description In the order of their making, the oldest first. Links that do not open anything any more are in it, with `expired`.
+         * @description The oldest first, if no order is given. Links that do not open anything any more are in it, with `expired`. `next_page_token` belongs to the order that it was given out in.
          */
         get: operations["listShares"];
         /**
@@ -1412,6 +1412,30 @@ export interface paths {
          */
         get: operations["listWorkflows"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/devices/dav": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List one's own WebDAV accounts
+         * @description There are none: this server does not speak WebDAV yet.
+         */
+        get: operations["listDavAccounts"];
+        /**
+         * Make a WebDAV account
+         * @description Refused with 40019: this server does not speak WebDAV yet.
+         */
+        put: operations["createDavAccount"];
         post?: never;
         delete?: never;
         options?: never;
@@ -2782,6 +2806,23 @@ export interface components {
             tasks: components["schemas"]["AdminTask"][];
             pagination: components["schemas"]["Pagination"];
         };
+        DavAccountRequest: {
+            name?: string;
+            uri?: string;
+            readonly?: boolean;
+            proxy?: boolean;
+        };
+        DavAccountList: {
+            accounts: components["schemas"]["DavAccount"][];
+            pagination: components["schemas"]["Pagination"];
+        };
+        DavAccount: {
+            id: string;
+            name: string;
+            uri: string;
+            /** Format: date-time */
+            created_at: string;
+        };
         AdminPolicyList: {
             policies: components["schemas"]["AdminPolicy"][];
             pagination: components["schemas"]["AdminPagination"];
@@ -4116,9 +4157,11 @@ export interface operations {
     listShares: {
         parameters: {
             query?: {
+                /** @description `created_at`, `views`, `downloads` or `expires` (what never expires last); anything else is `created_at`. */
+                order_by?: string;
                 /** @description At most 200. */
                 page_size?: number;
-                /** @description `desc` begins with the newest. */
+                /** @description `desc` turns the order round. */
                 order_direction?: string;
                 /** @description `next_token` of the page before. */
                 next_page_token?: string;
@@ -4255,7 +4298,9 @@ export interface operations {
             query?: {
                 /** @description At most 200. */
                 page_size?: number;
-                /** @description `desc` begins with the newest. */
+                /** @description As in the list of one's own. */
+                order_by?: string;
+                /** @description `desc` turns the order round. */
                 order_direction?: string;
                 /** @description `next_token` of the page before. */
                 next_page_token?: string;
@@ -5808,6 +5853,66 @@ export interface operations {
                     } | components["schemas"]["Failure"];
                 };
             };
+        };
+    };
+    listDavAccounts: {
+        parameters: {
+            query?: {
+                /** @description At most 200. */
+                page_size?: number;
+                /** @description Where the page begins. */
+                next_page_token?: string;
+            };
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No accounts. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["DavAccountList"];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    createDavAccount: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Laptop",
+                 *       "uri": "cloudreve://my"
+                 *     }
+                 */
+                "application/json": components["schemas"]["DavAccountRequest"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Done"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
         };
     };
     getOpenAPI: {
