@@ -13,10 +13,11 @@ import (
 var cannotFail = []string{"ping", "getSiteConfig", "getOpenAPI", "optionsContent"}
 
 // cannotSucceed are the operations whose success needs more than a request: a
-// browser at an address with a name. TestAPasskeyFromRegistrationToRemoval
-// is theirs. Or a store: TestAnUploadStraightToTheBucketIsConfirmedByTheStore. Or it has no end: TestASecondWindowLearnsOfWhatTheFirstDoes.
-var cannotSucceed = []string{"listenEvents", "askPasskey", "createTokenByPasskey", "offerPasskey", "addPasskey", "deletePasskey", "callByClient", "callByStore",
-	"createDavAccount"} // it only refuses, until there is WebDAV
+// browser at an address with a name: TestAPasskeyFromRegistrationToRemoval is
+// theirs. Or a store: TestAnUploadStraightToTheBucketIsConfirmedByTheStore. Or it
+// has no end: TestASecondWindowLearnsOfWhatTheFirstDoes. createDavAccount only
+// refuses until there is WebDAV.
+var cannotSucceed = []string{"listenEvents", "askPasskey", "createTokenByPasskey", "offerPasskey", "addPasskey", "deletePasskey", "callByClient", "callByStore", "createDavAccount"}
 
 func TestEveryOperationHasASuccessAndAFailure(t *testing.T) {
 	t.Parallel()

@@ -122,6 +122,7 @@ func Run(t *testing.T, open func(testing.TB) *store.Store) {
 		{"trash", testTrash},
 		{"auth", testAuth},
 		{"shares", testShares},
+		{"shares in other orders", testSharesInOrder},
 		{"profiles", testProfiles},
 		{"devices", testDevices},
 		{"passkeys", testPasskeys},
