@@ -9,6 +9,7 @@ import (
 	"github.com/wharfinger/wharfinger/api/wire"
 	"github.com/wharfinger/wharfinger/internal/auth"
 	"github.com/wharfinger/wharfinger/internal/catalog"
+	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/door/desk"
 	"github.com/wharfinger/wharfinger/internal/errs"
 	"github.com/wharfinger/wharfinger/internal/thumb"
@@ -40,12 +41,18 @@ func (d *Door) Routes() []desk.Route {
 	}
 }
 
-func message(entity string) auth.Message {
-	return auth.Message{Method: http.MethodGet, Path: "thumb/" + entity}
+// message is what the signature of an address covers; through is the share that it
+// was given out by, if one was.
+func message(entity, through string) auth.Message {
+	path := "thumb/" + entity
+	if through != "" {
+		path += "/share/" + url.PathEscape(through)
+	}
+	return auth.Message{Method: http.MethodGet, Path: path}
 }
 
 func (d *Door) createThumbURL(q *desk.Call) error {
-	at, err := d.NeedURI(q.R.URL.Query().Get("uri"))
+	at, err := d.Readable(q, q.R.URL.Query().Get("uri"))
 	if err != nil {
 		return err
 	}
@@ -57,8 +64,12 @@ func (d *Door) createThumbURL(q *desk.Call) error {
 		return errs.New(errs.Unsupported, errs.NoThumb).At("thumb.createThumbURL")
 	}
 	until := d.Clock().Truncate(day).Add(2 * day)
-	entity := d.EntityID(version)
-	query := url.Values{"sign": {d.Signer.Sign(message(entity), until)}}
+	entity, query, through := d.EntityID(version), url.Values{}, ""
+	if at.Ref.Share != nil {
+		through = d.IDs.Encode(core.TagShare, int64(at.Ref.Share.ID))
+		query.Set("share", through)
+	}
+	query.Set("sign", d.Signer.Sign(message(entity, through), until))
 	return desk.OK(q, wire.ThumbURL{
 		URL: d.Origin(q.R) + desk.Prefix + "/file/thumb/" + entity + "?" + query.Encode(), Expires: until,
 	})
@@ -66,11 +77,14 @@ func (d *Door) createThumbURL(q *desk.Call) error {
 
 func (d *Door) getThumb(q *desk.Call) error {
 	entity := q.R.PathValue("entity")
-	sign := q.R.URL.Query().Get("sign")
+	sign, through := q.R.URL.Query().Get("sign"), q.R.URL.Query().Get("share")
 	if sign == "" {
 		return errs.Newf(errs.Forbidden, errs.NoPermission, "expire timestamp is missing")
 	}
-	if err := d.Signer.Check(message(entity), sign, d.Clock()); err != nil {
+	if err := d.Signer.Check(message(entity, through), sign, d.Clock()); err != nil {
+		return err
+	}
+	if err := d.stillShared(q, through); err != nil {
 		return err
 	}
 	id, err := d.VersionID(entity)
@@ -94,4 +108,19 @@ func (d *Door) getThumb(q *desk.Call) error {
 	}
 	_, _ = q.W.Write(p.Bytes) // a reader who went away is no failure
 	return nil
+}
+
+// stillShared is nil for an address that no share gave out, and as long as the share
+// opens something: its addresses end with it.
+func (d *Door) stillShared(q *desk.Call, through string) error {
+	if through == "" {
+		return nil
+	}
+	id, err := d.IDs.Decode(core.TagShare, through)
+	if err != nil {
+		return errs.New(errs.NotFound, errs.ShareMissing).At("thumb.stillShared").Because(err)
+	}
+	key := catalog.ShareKey{ID: core.ShareID(id), Granted: true}
+	_, err = d.Catalog.Find(q.Ctx(), q.Actor, catalog.Ref{Share: &key})
+	return err
 }

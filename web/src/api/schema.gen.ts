@@ -339,7 +339,7 @@ export interface paths {
         };
         /**
          * Ask for a thumbnail
-         * @description Answers an address of a small picture of the file's current content. It opens without a sign-in until `expires`. Files whose names end as `GET /site/config/thumb` says and that have up to 32 MiB have one; of all others, and where the picture turns out to be damaged or too large, the code is -1. Thumbnails are made when they are fetched.
+         * @description Answers an address of a small picture of the file's current content. It opens without a sign-in until `expires`, and one that a share gave out no longer than the share. Thumbnails do not count as downloads of a share. Files whose names end as `GET /site/config/thumb` says and that have up to 32 MiB have one; of all others, and where the picture turns out to be damaged or too large, the code is -1. Thumbnails are made when they are fetched.
          */
         get: operations["createThumbURL"];
         put?: never;
@@ -3657,6 +3657,8 @@ export interface operations {
             query: {
                 /** @description From `GET /file/thumb`. */
                 sign: string;
+                /** @description The share that gave the address out. */
+                share?: string;
             };
             header?: {
                 /** @description A UUID to find this call in the logs by; failures repeat it. */
