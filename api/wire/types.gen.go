@@ -224,6 +224,36 @@ func (e UploadState) Valid() bool {
 	}
 }
 
+// Defines values for WorkflowStatus.
+const (
+	Canceled   WorkflowStatus = "canceled"
+	Completed  WorkflowStatus = "completed"
+	Error      WorkflowStatus = "error"
+	Processing WorkflowStatus = "processing"
+	Queued     WorkflowStatus = "queued"
+	Suspending WorkflowStatus = "suspending"
+)
+
+// Valid indicates whether the value is a known member of the WorkflowStatus enum.
+func (e WorkflowStatus) Valid() bool {
+	switch e {
+	case Canceled:
+		return true
+	case Completed:
+		return true
+	case Error:
+		return true
+	case Processing:
+		return true
+	case Queued:
+		return true
+	case Suspending:
+		return true
+	default:
+		return false
+	}
+}
+
 // AddPasskeyRequest defines model for AddPasskeyRequest.
 type AddPasskeyRequest struct {
 	Name string `json:"name,omitempty"`
@@ -1671,8 +1701,59 @@ type ViewerGroup struct {
 	Viewers []Viewer `json:"viewers"`
 }
 
+// Workflow A task behind the answers.
+type Workflow struct {
+	// Cancelable *(addition)*
+	Cancelable bool      `json:"cancelable"`
+	CreatedAt  time.Time `json:"created_at"`
+
+	// Error Why it failed
+	Error    string           `json:"error,omitempty"`
+	ID       string           `json:"id"`
+	Progress WorkflowProgress `json:"progress"`
+
+	// ResumeTime When it is tried again, in Unix seconds.
+	ResumeTime int64          `json:"resume_time,omitempty"`
+	RetryCount int            `json:"retry_count"`
+	Status     WorkflowStatus `json:"status"`
+
+	// Stopping *(addition)* It was cancelled, and is being undone.
+	Stopping bool            `json:"stopping,omitempty"`
+	Summary  WorkflowSummary `json:"summary"`
+
+	// Type What it does: `copy`, `delete`.
+	Type      string    `json:"type"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// WorkflowStatus defines model for Workflow.Status.
+type WorkflowStatus string
+
 // WorkflowList defines model for WorkflowList.
 type WorkflowList struct {
-	Pagination Pagination  `json:"pagination"`
-	Tasks      []AdminTask `json:"tasks"`
+	Pagination Pagination `json:"pagination"`
+	Tasks      []Workflow `json:"tasks"`
+}
+
+// WorkflowProgress defines model for WorkflowProgress.
+type WorkflowProgress struct {
+	Current int64 `json:"current"`
+
+	// Total 0 while it is not known.
+	Total int64 `json:"total"`
+}
+
+// WorkflowProps defines model for WorkflowProps.
+type WorkflowProps struct {
+	// Dst URI of the folder that it goes to.
+	Dst string `json:"dst,omitempty"`
+
+	// Src URI of what it is about. A deletion without one is of the whole trash.
+	Src string `json:"src,omitempty"`
+}
+
+// WorkflowSummary defines model for WorkflowSummary.
+type WorkflowSummary struct {
+	Phase string        `json:"phase,omitempty"`
+	Props WorkflowProps `json:"props"`
 }

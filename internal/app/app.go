@@ -25,6 +25,7 @@ import (
 	"github.com/wharfinger/wharfinger/internal/door/organise"
 	"github.com/wharfinger/wharfinger/internal/door/rest"
 	"github.com/wharfinger/wharfinger/internal/door/share"
+	"github.com/wharfinger/wharfinger/internal/door/work"
 	"github.com/wharfinger/wharfinger/internal/errs"
 	"github.com/wharfinger/wharfinger/internal/lane"
 	"github.com/wharfinger/wharfinger/internal/store/accounts"
@@ -114,6 +115,7 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 		share:    share.New(share.Options{Desk: front, Links: b.shares}),
 		thumb:    b.thumbs(front, signer),
 		live:     live.New(live.Options{Desk: front, Catalog: b.catalog, Hub: b.hub}),
+		work:     work.New(work.Options{Desk: front, Jobs: b.jobs}),
 		callback: callback.New(callback.Options{Flow: a.direct}),
 		rest: rest.New(rest.Options{
 			Desk: front, Archive: zips.Offer, Catalog: b.catalog, Engine: a.engine, Setup: a.setup, OpenAPI: api.Description(),
@@ -190,6 +192,7 @@ func (a *App) Serve(ctx context.Context) error {
 	defer stop()
 	a.work.Go(func() { a.sweeping(ctx) })
 	a.work.Go(func() { a.reconciling(ctx) })
+	a.work.Go(func() { a.jobs.Run(ctx) })
 	if a.cfg.ScrubDays > 0 {
 		a.work.Go(func() { a.scrubbing(ctx) })
 	}
@@ -288,7 +291,8 @@ func (a *App) sweep(ctx context.Context) {
 		reaped += more
 	}
 	tidied, terr := a.catalog.TidyPacks(ctx)
-	if err = errors.Join(err, kerr, rerr, terr); err != nil && ctx.Err() == nil {
+	_, jerr := a.jobs.queue.Prune(ctx, a.cfg.Clock().Add(-jobStay), trashBatch)
+	if err = errors.Join(err, kerr, rerr, terr, jerr); err != nil && ctx.Err() == nil {
 		a.cfg.Log.Error("sweep", "err", err.Error())
 	}
 	if tidied != (catalog.Tidied{}) {

@@ -57,7 +57,7 @@ var rooms = []room{
 	{"internal/blob/blobtest/*", testKit, []string{"internal/blob", "internal/blob/localblob", "internal/blob/blobtest", "internal/core", "internal/errs"}},
 	{"internal/blob/*blob", 2, []string{"internal/blob", "internal/core", "internal/errs"}},
 	{"internal/catalog", 3, []string{"internal/blob", "internal/event", "internal/core", "internal/errs"}},
-	{"internal/arrange", 4, []string{"internal/catalog", "internal/core", "internal/errs"}},
+	{"internal/arrange", 4, []string{"internal/catalog", "internal/job", "internal/core", "internal/errs"}},
 	{"internal/upload", 4, []string{"internal/catalog", "internal/blob", "internal/event", "internal/job", "internal/core", "internal/errs"}},
 	{"internal/direct", 5, []string{"internal/upload", "internal/catalog", "internal/blob", "internal/core", "internal/errs"}},
 	{"internal/share", 4, []string{"internal/catalog", "internal/core", "internal/errs"}},
@@ -92,7 +92,7 @@ var rooms = []room{
 	{"internal/door/organise", 5, []string{"internal/door/desk", "internal/arrange", "internal/catalog", "internal/core", "internal/errs", "api/wire"}},
 	{"internal/door/thumb", 5, []string{"internal/door/desk", "internal/thumb", "internal/auth", "internal/catalog", "internal/core", "internal/errs", "api/wire"}},
 	{"internal/door/*", 5, []string{ // blob for its values alone (ranges, digests): they are in the engine's signatures
-		"internal/door/desk", "internal/event", "internal/account", "internal/admin", "internal/share", "internal/upload", "internal/catalog", "internal/blob", "internal/auth", "internal/core", "internal/errs", "api/wire", "api",
+		"internal/door/desk", "internal/event", "internal/job", "internal/account", "internal/admin", "internal/share", "internal/upload", "internal/catalog", "internal/blob", "internal/auth", "internal/core", "internal/errs", "api/wire", "api",
 	}},
 	{"internal/app", 6, []string{"**"}},
 	{"cmd/*", 7, []string{"**"}},

@@ -44,6 +44,7 @@ type Base struct {
 	keeper  *arrange.Keeper
 	shares  *share.Links
 	hub     *event.Hub // is told of every change of a name
+	jobs    *background
 }
 
 // OpenBase opens the data directory, making it if there is none.
@@ -86,7 +87,9 @@ func OpenBase(ctx context.Context, c Config) (_ *Base, err error) {
 	b.catalog = catalog.New(catalog.Options{
 		Store: b.names(), Buckets: b.buckets, Keyring: b.keyring, Gate: b.shares, Clock: c.Clock,
 	})
-	b.keeper = arrange.New(arrange.Options{Store: b.names(), Catalog: b.catalog, Clock: c.Clock})
+	b.jobs = b.newJobs()
+	b.keeper = arrange.New(arrange.Options{Store: b.names(), Catalog: b.catalog, Clock: c.Clock, Jobs: b.jobs})
+	b.jobs.handle(b.keeper.Handlers())
 	return b, nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/wharfinger/wharfinger/internal/door/rest"
 	"github.com/wharfinger/wharfinger/internal/door/share"
 	"github.com/wharfinger/wharfinger/internal/door/thumb"
+	"github.com/wharfinger/wharfinger/internal/door/work"
 )
 
 // doors are the parts of the API.
@@ -28,6 +29,7 @@ type doors struct {
 	admin    *admin.Door
 	callback *callback.Door
 	thumb    *thumb.Door
+	work     *work.Door
 }
 
 // routes is the table of the API: nothing is served that is not in it.
@@ -42,6 +44,7 @@ func (d doors) routes() []desk.Route {
 		d.admin.Routes(),
 		d.callback.Routes(),
 		d.thumb.Routes(),
+		d.work.Routes(),
 	)
 }
 
@@ -58,5 +61,6 @@ func Routes() []desk.Route {
 		admin:    &admin.Door{},
 		callback: &callback.Door{},
 		thumb:    &thumb.Door{},
+		work:     &work.Door{},
 	}.routes()
 }

@@ -7,23 +7,28 @@ import (
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/errs"
+	"github.com/wharfinger/wharfinger/internal/job"
 )
 
-// Options are what a Keeper is made of. All are needed.
+// Options are what a Keeper is made of. All are needed but Jobs.
 type Options struct {
 	Store   catalog.Store
 	Catalog *catalog.Catalog
 	Clock   core.Clock
+	Jobs    Jobs // nil: what takes long is done at once
 }
 
 // Keeper keeps drives in order. Its methods may be called from any goroutine.
 type Keeper struct {
 	Options
 	copyTurn, copyMost int // nodes that are copied in one transaction, and at all
+	removeTurn         int // nodes that are removed in one
 }
 
 // New returns a keeper over o.
-func New(o Options) *Keeper { return &Keeper{Options: o, copyTurn: copyTurn, copyMost: copyMost} }
+func New(o Options) *Keeper {
+	return &Keeper{Options: o, copyTurn: copyTurn, copyMost: copyMost, removeTurn: removeTurn}
+}
 
 // Failures say what could not be done, by the place in the batch. All else was
 // done.
@@ -43,6 +48,8 @@ type task struct {
 	// do does the item at i. What it refuses it has left as it was: the others are
 	// committed all the same.
 	do func(tx catalog.Tx, i int) error
+	// gone takes what is removed in a transaction; nil if nothing can be.
+	gone *removal
 }
 
 // run does all items, many in one transaction. When that fails, each has one of
@@ -70,8 +77,12 @@ func (k *Keeper) run(ctx context.Context, t task) (Failures, error) {
 // turn does the items from one to another in one transaction.
 func (k *Keeper) turn(ctx context.Context, t task, from, to int) (Failures, error) {
 	var failed Failures
-	err := k.Store.InTx(ctx, func(tx catalog.Tx) error {
+	if err := t.gone.prepare(ctx, k); err != nil {
+		return nil, err
+	}
+	err := k.inTx(ctx, func(tx catalog.Tx, q job.Adder) error {
 		failed = Failures{}
+		t.gone.begin()
 		if err := hold(ctx, tx, t.owner); err != nil {
 			return err
 		}
@@ -89,7 +100,7 @@ func (k *Keeper) turn(ctx context.Context, t task, from, to int) (Failures, erro
 				return err
 			}
 		}
-		return nil
+		return t.gone.end(ctx, q, t.owner)
 	})
 	if err != nil && to-from == 1 && refused(err) {
 		return Failures{from: err}, nil

@@ -8,6 +8,7 @@ import (
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/errs"
+	"github.com/wharfinger/wharfinger/internal/job"
 )
 
 // heldStay is how much longer something stays that is held when its time comes.
@@ -38,8 +39,13 @@ func (k *Keeper) Sweep(ctx context.Context, limit int) (int, error) {
 
 // collect removes what is due, unless it was restored meanwhile.
 func (k *Keeper) collect(ctx context.Context, seen catalog.Node) (done bool, err error) {
-	err = k.Store.InTx(ctx, func(tx catalog.Tx) error {
+	gone := &removal{k: k}
+	if err := gone.prepare(ctx, k); err != nil {
+		return false, err
+	}
+	err = k.inTx(ctx, func(tx catalog.Tx, q job.Adder) error {
 		done = false
+		gone.begin()
 		if err := hold(ctx, tx, seen.Owner); err != nil {
 			return err
 		}
@@ -47,12 +53,17 @@ func (k *Keeper) collect(ctx context.Context, seen catalog.Node) (done bool, err
 		if err != nil || n.Parent != seen.Parent {
 			return unlessGone(err)
 		}
-		err = k.remove(ctx, tx, n)
+		if err = catalog.MustBeFree(ctx, tx, n); err == nil {
+			err = gone.take(ctx, tx, n, origin(n))
+		}
 		if errs.Has(err, errs.Locked) {
 			if err := tx.ClearDue(ctx, n.ID); err != nil {
 				return err
 			}
 			return tx.MarkDue(ctx, n.ID, token(n), k.Clock().Add(heldStay))
+		}
+		if err == nil {
+			err = gone.end(ctx, q, n.Owner)
 		}
 		done = err == nil
 		return err

@@ -18,12 +18,13 @@ func (k *Keeper) Trash(ctx context.Context, who core.Actor, refs []catalog.Ref) 
 	const op = "arrange.Trash"
 	var home catalog.Home
 	var root catalog.Node
-	id, err := k.rootID(ctx, who, catalog.TrashKey)
+	id, err := k.rootID(ctx, who)
 	if err != nil {
 		return nil, errs.Wrap(op, err)
 	}
+	gone := &removal{k: k}
 	failed, err := k.run(ctx, task{
-		owner: who.User, items: len(refs),
+		owner: who.User, items: len(refs), gone: gone,
 		begin: func(tx catalog.Tx) (err error) {
 			if home, err = catalog.HomeIn(ctx, tx, who.User); err != nil {
 				return err
@@ -40,8 +41,7 @@ func (k *Keeper) Trash(ctx context.Context, who core.Actor, refs []catalog.Ref) 
 				return err
 			}
 			if home.Group.TrashFor <= 0 {
-				_, err := tx.RemoveTree(ctx, at.Last().ID, k.Clock())
-				return err
+				return gone.take(ctx, tx, at.Last(), refs[i].Path)
 			}
 			return k.away(ctx, tx, at, root, home.Group.TrashFor)
 		},
@@ -69,14 +69,10 @@ func (k *Keeper) away(ctx context.Context, tx catalog.Tx, at catalog.Place, root
 	return tx.MarkDue(ctx, n.ID, token, due)
 }
 
-// rootID mints an id for a hidden root; 0 when the root is there already.
-func (k *Keeper) rootID(ctx context.Context, who core.Actor, key string) (core.NodeID, error) {
+// rootID mints an id for a hidden root, should it have to be made.
+func (k *Keeper) rootID(ctx context.Context, who core.Actor) (core.NodeID, error) {
 	if !who.Known() {
 		return 0, errs.New(errs.Unauthenticated, errs.LoginNeeded)
-	}
-	_, err := k.Store.HiddenRoot(ctx, who.User, key)
-	if !errs.Is(err, errs.NotFound) {
-		return 0, err
 	}
 	id, err := k.Store.MintID(ctx)
 	return core.NodeID(id), err
@@ -84,10 +80,12 @@ func (k *Keeper) rootID(ctx context.Context, who core.Actor, key string) (core.N
 
 // hidden returns the hidden root, made under id if it is not there.
 func (k *Keeper) hidden(ctx context.Context, tx catalog.Tx, owner core.UserID, key string, id core.NodeID) (catalog.Node, error) {
-	if id != 0 {
-		if err := tx.AddHiddenRoot(ctx, catalog.Node{ID: id, Owner: owner, Key: key, Created: k.Clock()}); err != nil {
-			return catalog.Node{}, err
-		}
+	root, err := tx.HiddenRoot(ctx, owner, key)
+	if !errs.Is(err, errs.NotFound) {
+		return root, err
+	}
+	if err := tx.AddHiddenRoot(ctx, catalog.Node{ID: id, Owner: owner, Key: key, Created: k.Clock()}); err != nil {
+		return catalog.Node{}, err
 	}
 	return tx.HiddenRoot(ctx, owner, key)
 }
@@ -176,35 +174,34 @@ func (k *Keeper) Remove(ctx context.Context, who core.Actor, refs []catalog.Ref)
 	if !who.Known() {
 		return nil, errs.New(errs.Unauthenticated, errs.LoginNeeded).At(op)
 	}
-	failed, err := k.run(ctx, task{owner: who.User, items: len(refs), do: func(tx catalog.Tx, i int) error {
+	gone := &removal{k: k}
+	failed, err := k.run(ctx, task{owner: who.User, items: len(refs), gone: gone, do: func(tx catalog.Tx, i int) error {
 		var n catalog.Node
 		var err error
+		from := refs[i].Path
 		if refs[i].Trash {
 			n, err = item(ctx, tx, who, refs[i])
+			from = origin(n)
 		} else {
 			var at catalog.Place
 			if at, err = find(ctx, tx, who, refs[i]); err == nil {
 				n = at.Last()
 			}
 		}
+		if err == nil {
+			err = catalog.MustBeFree(ctx, tx, n)
+		}
 		if err != nil {
 			return err
 		}
-		return k.remove(ctx, tx, n)
+		return gone.take(ctx, tx, n, from)
 	}})
 	return failed, errs.Wrap(op, err)
 }
 
-func (k *Keeper) remove(ctx context.Context, tx catalog.Tx, n catalog.Node) error {
-	if err := catalog.MustBeFree(ctx, tx, n); err != nil {
-		return err
-	}
-	_, err := tx.RemoveTree(ctx, n.ID, k.Clock())
-	return err
-}
-
-// Empty removes all that is in the caller's trash. What is held stays:
-// Conflict/locked with what holds it.
+// Empty removes all that is in the caller's trash: a large one goes behind the
+// answer, and is empty at once. What is held stays: Conflict/locked with what
+// holds it.
 func (k *Keeper) Empty(ctx context.Context, who core.Actor) error {
 	const op = "arrange.Empty"
 	if !who.Known() {
@@ -214,7 +211,13 @@ func (k *Keeper) Empty(ctx context.Context, who core.Actor) error {
 	if errs.Is(err, errs.NotFound) {
 		return nil
 	}
+	if err == nil {
+		if done, err := k.emptyLarge(ctx, root); err != nil || done {
+			return errs.Wrap(op, err)
+		}
+	}
 	var kept error
+	gone := &removal{k: k}
 	q := catalog.Query{Parent: root.ID, Order: catalog.ByName, Limit: perTurn}
 	for err == nil {
 		var page []catalog.Node
@@ -223,12 +226,15 @@ func (k *Keeper) Empty(ctx context.Context, who core.Actor) error {
 		}
 		q.After = &page[len(page)-1]
 		var failed Failures
-		failed, err = k.run(ctx, task{owner: who.User, items: len(page), do: func(tx catalog.Tx, i int) error {
+		failed, err = k.run(ctx, task{owner: who.User, items: len(page), gone: gone, do: func(tx catalog.Tx, i int) error {
 			n, err := tx.Node(ctx, page[i].ID)
 			if err != nil || n.Parent != root.ID { // gone, or restored
 				return unlessGone(err)
 			}
-			return k.remove(ctx, tx, n)
+			if err := catalog.MustBeFree(ctx, tx, n); err != nil {
+				return err
+			}
+			return gone.take(ctx, tx, n, origin(n))
 		}})
 		for _, why := range failed {
 			kept = why

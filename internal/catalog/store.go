@@ -130,6 +130,9 @@ type Trash interface {
 type Shape interface {
 	// FoldersBelow says how deep folders lie below a folder; 0 when there is none.
 	FoldersBelow(ctx context.Context, id core.NodeID) (int, error)
+	// CountBelow counts a node and all below it, no further than to limit; 0 when it is
+	// not there.
+	CountBelow(ctx context.Context, id core.NodeID, limit int) (int, error)
 	// Child returns what is of that key in a folder; NotFound/path_missing.
 	Child(ctx context.Context, id core.NodeID, key string) (Node, error)
 	// CountChildren counts what is in a folder. It reads as much as there is.

@@ -18,6 +18,7 @@ type (
 	VersionID int64
 	PolicyID  int64
 	ShareID   int64
+	JobID     int64
 	Rev       int64  // revision of a row, for compare-and-set
 	SessionID string // UUIDv4 text
 )
@@ -34,6 +35,7 @@ const (
 	TagPolicy  Tag = 5
 	TagGroup   Tag = 7
 	TagVersion Tag = 8
+	TagTask    Tag = 11
 )
 
 const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

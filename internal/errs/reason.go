@@ -74,6 +74,13 @@ const (
 	AnonymousDenied Reason = "anonymous_denied" // shares open only for those who signed in
 )
 
+// Work that goes on behind the answer.
+const (
+	JobMissing  Reason = "job_missing"   // no such work, or not yours
+	JobStays    Reason = "job_stays"     // it cannot be cancelled, or not any more
+	TooManyJobs Reason = "too_many_jobs" // more than one user may have waiting
+)
+
 // Uploads.
 const (
 	SessionGone     Reason = "session_gone"      // no such upload, not yours, ended or expired

@@ -65,6 +65,12 @@ func (t *tx) FoldersBelow(ctx context.Context, id core.NodeID) (int, error) {
 	return int(n), t.fail(op, err)
 }
 
+func (t *tx) CountBelow(ctx context.Context, id core.NodeID, limit int) (int, error) {
+	const op = "store.CountBelow"
+	n, err := t.q.CountBelow(ctx, query.CountBelowParams{ID: int64(id), Lim: int64(limit)})
+	return int(n), t.fail(op, err)
+}
+
 func (t *tx) Child(ctx context.Context, id core.NodeID, key string) (catalog.Node, error) {
 	const op = "store.Child"
 	r, err := t.child(ctx, query.ChildParams{Parent: fromParent(id), NameKey: key})

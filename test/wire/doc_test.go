@@ -43,7 +43,7 @@
 //
 // Lines between exchanges: `# …` is a comment; `# reference: …` says where we
 // leave the reference server on purpose, and makes -strict=false skip the case;
-// `! restart` and `! clock 25h` need a server in this process, `! local` only
+// `! folders 1001 ${dir}/a` makes a folder of so many; `! restart` and `! clock 25h` need a server in this process, `! local` only
 // says that the case needs one; `= name 2*chunk` sets a number, `= name
 // repeat 255 a` a text and `= name totp secret` the code that an app shows now for
 // the secret ${secret}. The comment of a file may hold a line `server:

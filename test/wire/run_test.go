@@ -56,6 +56,16 @@ func (r *runner) obey(t *testing.T, order []string) error {
 		return nil
 	case order[0] == "local":
 		return nil
+	case order[0] == "folders" && len(order) == 3:
+		n, err := strconv.Atoi(order[1])
+		if err != nil {
+			return err
+		}
+		uri, err := r.values.expand(order[2], func(v string) string { return v })
+		if err == nil {
+			r.server.folders(t, n, uri)
+		}
+		return err
 	case order[0] == "clock" && len(order) == 2:
 		d, err := time.ParseDuration(order[1])
 		if err == nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -133,4 +134,21 @@ func call[T any](t *testing.T, s *server, as, method, path string, body any) wir
 		t.Fatalf("%s %s: %d %.300s: %v", method, path, got.status, got.body, err)
 	}
 	return r
+}
+
+// folders makes a folder of n empty ones.
+func (s *server) folders(t *testing.T, n int, uri string) {
+	t.Helper()
+	var all sync.WaitGroup
+	for w := range 8 {
+		all.Go(func() {
+			for i := w; i < n; i += 8 {
+				r := call[wire.File](t, s, "admin", "POST", "/file/create", wire.CreateFileRequest{Type: "folder", URI: fmt.Sprintf("%s/%d", uri, i)})
+				if r.Code != 0 {
+					t.Errorf("cannot make folder %d: %+v", i, r)
+				}
+			}
+		})
+	}
+	all.Wait()
 }

@@ -55,8 +55,6 @@ func (d *Door) Routes() []desk.Route {
 		desk.Administrator.Sends("adminListNodes", "POST /admin/node", d.listNodes),
 		desk.Administrator.Sends("adminListTasks", "POST /admin/queue", d.listTasks),
 		desk.Administrator.Asks("adminQueueMetrics", "GET /admin/queue/metrics", d.queueMetrics),
-
-		desk.Member.Asks("listWorkflows", "GET /workflow", d.listWorkflows),
 	}
 }
 

@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"strconv"
 
 	"github.com/wharfinger/wharfinger/api/wire"
 	rules "github.com/wharfinger/wharfinger/internal/admin"
@@ -130,17 +129,4 @@ func (d *Door) queueMetrics(q *desk.Call) error {
 		return err
 	}
 	return desk.OK(q, []wire.AdminQueue{{Name: "recycle", SuspendingTasks: n}})
-}
-
-// listWorkflows has none, for everybody.
-func (d *Door) listWorkflows(q *desk.Call) error {
-	size := usualPage
-	if text := q.R.URL.Query().Get("page_size"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 || n > 1000 {
-			return desk.Bad("PageSize is from 1 to 1000")
-		}
-		size = n
-	}
-	return desk.OK(q, wire.WorkflowList{Tasks: []wire.AdminTask{}, Pagination: wire.Pagination{PageSize: size, IsCursor: true}})
 }

@@ -490,7 +490,7 @@ var answers = withAll(map[errs.Reason]fault{
 		"The server is out of descriptors, memory or time.",
 		"Send the same request again in a moment.",
 	},
-}, administration)
+}, administration, behind)
 
 // byKind answers errors without a reason.
 var byKind = map[errs.Kind]answer{

@@ -60,7 +60,9 @@ var administration = map[errs.Reason]fault{
 }
 
 // withAll makes one table.
-func withAll(all, more map[errs.Reason]fault) map[errs.Reason]fault {
-	maps.Copy(all, more)
+func withAll(all map[errs.Reason]fault, more ...map[errs.Reason]fault) map[errs.Reason]fault {
+	for _, m := range more {
+		maps.Copy(all, m)
+	}
 	return all
 }

@@ -68,6 +68,27 @@ type ID struct {
 	Next int64
 }
 
+type Job struct {
+	ID         int64
+	Owner      int64
+	Kind       string
+	Args       string
+	Source     string
+	Target     string
+	State      string
+	IsStopping bool
+	Done       int64
+	Total      int64
+	Tries      int64
+	Reason     string
+	Note       string
+	Holder     string
+	DueUs      int64
+	EndedUs    int64
+	CreatedUs  int64
+	UpdatedUs  int64
+}
+
 type Lock struct {
 	Node        int64
 	Token       string

@@ -36,6 +36,19 @@ func (s names) InTx(ctx context.Context, fn func(catalog.Tx) error) error {
 	return seen.tell(err)
 }
 
+// Both is InTx of what Catalog returns, for transactions that hold something more.
+func Both[M any](ctx context.Context, hub *event.Hub, in func(context.Context, func(catalog.Tx, M) error) error, fn func(catalog.Tx, M) error) error {
+	if !hub.Anyone() {
+		return in(ctx, fn)
+	}
+	var seen notes
+	err := in(ctx, func(tx catalog.Tx, more M) error {
+		seen = notes{hub: hub}
+		return fn(namesTx{tx, &seen}, more)
+	})
+	return seen.tell(err)
+}
+
 type uploads struct {
 	upload.Store
 	hub *event.Hub

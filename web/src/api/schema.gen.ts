@@ -1408,12 +1408,54 @@ export interface paths {
         };
         /**
          * List one's own tasks
-         * @description There are none.
+         * @description What goes on behind the answers: copies and deletions of large folders. The newest come first; they stay
+         *     for seven days after their end. There are none in the categories `downloading` and `downloaded`.
          */
         get: operations["listWorkflows"];
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workflow/progress/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show how far a task is
+         * @description By the name of what is counted.
+         */
+        get: operations["showWorkflowProgress"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workflow/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Cancel a task
+         * @description *(addition)* What it has done is undone; it is canceled when its `status` says so. A deletion cannot be
+         *     cancelled: what it deletes was out of reach before.
+         */
+        delete: operations["cancelWorkflow"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2802,8 +2844,53 @@ export interface components {
             /** Format: int64 */
             suspending_tasks: number;
         };
+        /** @description A task behind the answers. */
+        Workflow: {
+            id: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            /** @enum {string} */
+            status: "queued" | "processing" | "suspending" | "error" | "canceled" | "completed";
+            /** @description What it does: `copy`, `delete`. */
+            type: string;
+            summary: components["schemas"]["WorkflowSummary"];
+            progress: components["schemas"]["WorkflowProgress"];
+            /** @description Why it failed */
+            error?: string;
+            retry_count: number;
+            /**
+             * Format: int64
+             * @description When it is tried again, in Unix seconds.
+             */
+            resume_time?: number;
+            /** @description *(addition)* */
+            cancelable: boolean;
+            /** @description *(addition)* It was cancelled, and is being undone. */
+            stopping?: boolean;
+        };
+        WorkflowSummary: {
+            phase?: string;
+            props: components["schemas"]["WorkflowProps"];
+        };
+        WorkflowProps: {
+            /** @description URI of what it is about. A deletion without one is of the whole trash. */
+            src?: string;
+            /** @description URI of the folder that it goes to. */
+            dst?: string;
+        };
+        WorkflowProgress: {
+            /**
+             * Format: int64
+             * @description 0 while it is not known.
+             */
+            total: number;
+            /** Format: int64 */
+            current: number;
+        };
         WorkflowList: {
-            tasks: components["schemas"]["AdminTask"][];
+            tasks: components["schemas"]["Workflow"][];
             pagination: components["schemas"]["Pagination"];
         };
         DavAccountRequest: {
@@ -5841,7 +5928,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description No tasks. */
+            /** @description The tasks. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5855,6 +5942,57 @@ export interface operations {
                     } | components["schemas"]["Failure"];
                 };
             };
+        };
+    };
+    showWorkflowProgress: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path: {
+                /** @description Id of the task. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How far it is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: {
+                            [key: string]: components["schemas"]["WorkflowProgress"];
+                        };
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    cancelWorkflow: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path: {
+                /** @description Id of the task. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Done"];
         };
     };
     listDavAccounts: {
