@@ -91,3 +91,72 @@ test('a link to one file opens with its password in it, which then is gone from 
   await drive.expectAccessible(stranger);
   await stranger.context().close();
 });
+
+test('a link gets other terms and stays the same link', async () => {
+  await api.put(drive.uriOf('terms.bin'), 'x'.repeat(64));
+  const link = (await api.call('PUT', '/share', {
+    uri: drive.uriOf('terms.bin'),
+    expire: 3 * 86_400,
+    downloads: 1,
+  })) as string;
+  const id = link.split('/').at(-1);
+  type Terms = { expires?: string; password?: string; remain_downloads?: number };
+  const terms = async () => {
+    const { shares } = await api.call<{ shares: (Terms & { id: string })[] }>('GET', '/share');
+    return shares.find((s) => s.id === id) as Terms;
+  };
+  const until = Date.parse((await terms()).expires ?? '');
+
+  const mine = await drive.open(browser, { errors });
+  await drive.signIn(mine, server.url);
+  await mine.getByRole('link', { name: 'Shared' }).click();
+  const change = async () => {
+    await mine.getByRole('button', { name: 'Change the link to terms.bin' }).click();
+    return mine.getByRole('dialog');
+  };
+  const done = async () => {
+    await mine.getByRole('button', { name: 'Change', exact: true }).last().click();
+    const now = await mine.getByLabel('The link', { exact: true }).inputValue();
+    await mine.getByRole('button', { name: 'Close' }).last().click();
+    return now;
+  };
+
+  // Its password and the number of downloads; its end stays.
+  let dialog = await change();
+  expect(await dialog.getByLabel('After how many more downloads').inputValue()).toBe('1');
+  await dialog.getByLabel('Ask for a password').check();
+  await dialog.getByLabel('Password', { exact: true }).fill('0pen');
+  await dialog.getByLabel('After how many more downloads').fill('5');
+  await drive.expectAccessible(mine);
+  expect(await done()).toBe(`${link}/0pen`);
+  let now = await terms();
+  expect([now.password, now.remain_downloads]).toEqual(['0pen', 5]);
+  expect(Math.abs(Date.parse(now.expires ?? '') - until)).toBeLessThan(5000);
+
+  // Its end and no limit; the password stays.
+  await mine.getByText('5 downloads left').waitFor();
+  dialog = await change();
+  expect(await dialog.getByLabel('Password', { exact: true }).inputValue()).toBe('0pen');
+  await dialog.getByLabel('It ends').selectOption({ label: 'when I end it' });
+  await dialog.getByLabel('After how many more downloads').fill('');
+  await done();
+  now = await terms();
+  expect([now.password, now.remain_downloads, now.expires]).toEqual(['0pen', undefined, undefined]);
+
+  // What a stranger knows is no use when the password is another one.
+  dialog = await change();
+  await dialog.getByLabel('Password', { exact: true }).fill('0ther');
+  await done();
+  const stranger = await drive.open(browser, { errors });
+  await stranger.goto(`${link}/0pen`);
+  await stranger.getByText('This password is not right.').waitFor();
+  await stranger.context().close();
+
+  // One that has ended meanwhile says so, and nothing is lost.
+  dialog = await change();
+  await api.call('DELETE', `/share/${id}`);
+  await mine.getByRole('button', { name: 'Change', exact: true }).last().click();
+  await dialog.getByRole('alert').waitFor();
+  await drive.expectAccessible(mine);
+  await mine.context().close();
+});

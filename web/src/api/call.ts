@@ -103,6 +103,11 @@ function noteServerTime(date: string | null): void {
   if (!Number.isNaN(at)) clockSkew = at - Date.now();
 }
 
+/** What the time is for the server. */
+export function serverNow(): number {
+  return Date.now() + clockSkew;
+}
+
 export function signInFrom(user: User, token: Token): SignIn {
   return {
     user,

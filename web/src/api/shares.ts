@@ -13,6 +13,11 @@ export function createShare(body: Body<'createShare'>) {
   return call<string>('PUT', '/share', { body });
 }
 
+/** Gives a link other terms, all of them; answers the link. */
+export function editShare(id: string, body: Body<'editShare'>) {
+  return call<string>('POST', `/share/${encodeURIComponent(id)}`, { body });
+}
+
 export function endShare(id: string) {
   return call<void>('DELETE', `/share/${encodeURIComponent(id)}`);
 }

@@ -1,11 +1,12 @@
 import { Button } from '@mantine/core';
 import { IconCopy } from '@tabler/icons-react';
 import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
-import { type ReactNode, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { FileType } from '@/api/model';
 import { endShare, mySharesKey, mySharesQuery, type Share } from '@/api/shares';
 import { wordsOf } from '@/api/words';
+import { uriOf } from '@/lib/path';
 import { formatDay } from '@/lib/time';
 import { Confirm } from '@/ui/confirm';
 import { Failed } from '@/ui/failed';
@@ -16,11 +17,14 @@ import classes from '@/ui/page.module.css';
 import { toast } from '@/ui/toast';
 import { copyLink } from './copy';
 
-/** All links that one has given out, and how to end them. */
+const ShareDialog = lazy(() => import('./dialog'));
+
+/** All links that one has given out, and how to change and end them. */
 export default function SharesPage({ account }: { account: ReactNode }) {
   const { t } = useTranslation();
   const queries = useQueryClient();
   const [asking, setAsking] = useState<Share>();
+  const [editing, setEditing] = useState<Share>();
   const query = useInfiniteQuery(mySharesQuery);
   const shares = (query.data?.pages ?? []).flatMap((page) => page.shares);
   const end = useMutation({
@@ -47,7 +51,12 @@ export default function SharesPage({ account }: { account: ReactNode }) {
       )}
       <ul className={classes.list} aria-busy={query.isPending}>
         {shares.map((share) => (
-          <Line key={share.id} share={share} onEnd={() => setAsking(share)} />
+          <Line
+            key={share.id}
+            share={share}
+            onEdit={() => setEditing(share)}
+            onEnd={() => setAsking(share)}
+          />
         ))}
       </ul>
       {query.hasNextPage && (
@@ -59,6 +68,15 @@ export default function SharesPage({ account }: { account: ReactNode }) {
           {t('shares.more')}
         </Button>
       )}
+      <Suspense>
+        {editing && (
+          <ShareDialog
+            item={{ uri: editing.source_uri ?? uriOf([]), name: editing.name }}
+            share={editing}
+            onClose={() => setEditing(undefined)}
+          />
+        )}
+      </Suspense>
       <Confirm
         open={asking !== undefined}
         title={t('shares.endTitle', { name: asking?.name ?? '' })}
@@ -74,7 +92,13 @@ export default function SharesPage({ account }: { account: ReactNode }) {
   );
 }
 
-function Line({ share, onEnd }: { share: Share; onEnd(): void }) {
+interface LineProps {
+  share: Share;
+  onEdit(): void;
+  onEnd(): void;
+}
+
+function Line({ share, onEdit, onEnd }: LineProps) {
   const { t } = useTranslation();
   const left = share.remain_downloads;
   const facts = [
@@ -103,6 +127,14 @@ function Line({ share, onEnd }: { share: Share; onEnd(): void }) {
           {t('shares.copy')}
         </Button>
       )}
+      <Button
+        size="compact-sm"
+        variant="default"
+        aria-label={t('shares.editOf', { name: share.name })}
+        onClick={onEdit}
+      >
+        {t('shares.edit')}
+      </Button>
       <Button
         size="compact-sm"
         variant="subtle"
