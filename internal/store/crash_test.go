@@ -16,7 +16,6 @@ import (
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/store"
 	"github.com/wharfinger/wharfinger/internal/store/storetest"
-	"github.com/wharfinger/wharfinger/internal/upload"
 )
 
 // crashEnv makes the test binary a process that writes until it is killed.
@@ -59,20 +58,12 @@ func writeUntilKilled(where string) error {
 	}
 	failed := make(chan error)
 	var out sync.Mutex
-	for i := range 16 {
-		add := func(id int64) error {
-			return names.InTx(ctx, func(tx catalog.Tx) error { return addFile(ctx, tx, root[0], id) })
-		}
-		if i%2 == 0 { // what is not flushed survives the end of the process too
-			add = func(id int64) error {
-				return s.Upload().InTxUnflushed(ctx, func(tx upload.Tx) error { return addFile(ctx, tx, root[0], id) })
-			}
-		}
+	for range 16 {
 		go func() {
 			for {
 				id, err := names.MintID(ctx)
 				if err == nil {
-					err = add(id)
+					err = names.InTx(ctx, func(tx catalog.Tx) error { return addFile(ctx, tx, root[0], id) })
 				}
 				if err != nil {
 					failed <- err

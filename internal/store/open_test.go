@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"context"
 	"database/sql"
 	"fmt"
 	"net/url"
@@ -17,7 +16,6 @@ import (
 	"github.com/wharfinger/wharfinger/internal/errs"
 	"github.com/wharfinger/wharfinger/internal/store"
 	"github.com/wharfinger/wharfinger/internal/store/storetest"
-	"github.com/wharfinger/wharfinger/internal/upload"
 )
 
 func fixed() time.Time { return storetest.Epoch }
@@ -206,24 +204,6 @@ func TestPostgresFlushesWhateverTheAddressSays(t *testing.T) {
 		if err := s.Readers().QueryRowContext(t.Context(), "SHOW synchronous_commit").Scan(&got); err != nil || got != want {
 			t.Errorf("set to %s it is %s, %v; want %s", set, got, err, want)
 		}
-	}
-}
-
-func TestPostgresFlushesUnlessTheTransactionMayWait(t *testing.T) {
-	t.Parallel()
-	s := storetest.Postgres(t)
-	level := func(in func(context.Context, func(upload.Tx) error) error, want string) {
-		t.Helper()
-		err := in(t.Context(), func(tx upload.Tx) error {
-			return store.Exec(t.Context(), tx, "SELECT 1 / CASE WHEN current_setting('synchronous_commit') = '"+want+"' THEN 1 ELSE 0 END")
-		})
-		if err != nil {
-			t.Errorf("it is not %s: %v", want, err)
-		}
-	}
-	for range 2 * 16 { // each connection of the pool
-		level(s.Upload().InTxUnflushed, "off")
-		level(s.Upload().InTx, "on")
 	}
 }
 

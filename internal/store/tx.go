@@ -45,34 +45,12 @@ func (t *tx) found(op string, err error, missing errs.Reason) error {
 // write runs fn in a transaction and returns when it is durable.
 func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
 	if s.writer != nil {
-		return s.writer.Do(ctx, s.onFloor(fn))
+		return s.writer.Do(ctx, func(f *serial.Floor) error {
+			t := newTx(s.dialect, f)
+			t.floor, t.failure, t.known = f, s.failure, &s.known
+			return fn(t)
+		})
 	}
-	return s.again(ctx, fn)
-}
-
-// writeUnflushed is write that does not wait for the flush.
-func (s *Store) writeUnflushed(ctx context.Context, fn func(*tx) error) error {
-	if s.writer != nil {
-		return s.writer.DoUnflushed(ctx, s.onFloor(fn))
-	}
-	return s.again(ctx, func(t *tx) error {
-		if _, err := t.db.ExecContext(ctx, "SET LOCAL synchronous_commit = off"); err != nil {
-			return t.fail("store.InTxUnflushed", err)
-		}
-		return fn(t)
-	})
-}
-
-func (s *Store) onFloor(fn func(*tx) error) func(*serial.Floor) error {
-	return func(f *serial.Floor) error {
-		t := newTx(s.dialect, f)
-		t.floor, t.failure, t.known = f, s.failure, &s.known
-		return fn(t)
-	}
-}
-
-// again is write on PostgreSQL: transactions that met run again.
-func (s *Store) again(ctx context.Context, fn func(*tx) error) error {
 	const tries = 8
 	for try := 1; ; try++ {
 		err := s.once(ctx, fn)

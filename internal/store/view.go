@@ -45,11 +45,6 @@ func (v uploadView) InTx(ctx context.Context, fn func(upload.Tx) error) error {
 	return v.s.write(ctx, func(t *tx) error { return fn(t) })
 }
 
-// InTxUnflushed implements upload.Store.
-func (v uploadView) InTxUnflushed(ctx context.Context, fn func(upload.Tx) error) error {
-	return v.s.writeUnflushed(ctx, func(t *tx) error { return fn(t) })
-}
-
 func (o outside) MintID(ctx context.Context) (int64, error) { return o.s.mintID(ctx) }
 
 func (o outside) InsertNode(ctx context.Context, n catalog.Node) error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"errors"
 	"slices"
 	"time"
 
@@ -69,7 +68,7 @@ func (e *Engine) Create(ctx context.Context, who core.Actor, q Request) (Ticket,
 		return Ticket{}, errs.Wrap(op, err)
 	}
 	d.version = core.VersionID(version)
-	if err := d.store(ctx); err != nil {
+	if err := e.Store.InTx(ctx, func(tx Tx) error { return d.run(ctx, tx) }); err != nil {
 		return Ticket{}, errs.Wrap(op, err)
 	}
 	if d.evicted != nil {
@@ -142,7 +141,6 @@ type draft struct {
 	now     time.Time
 	ids     []core.NodeID
 	version core.VersionID
-	flushed bool // what run does is durable when it is committed
 
 	policy  catalog.Policy
 	direct  bool // the bytes go past us
@@ -151,23 +149,6 @@ type draft struct {
 	secret  core.Secret
 	s       Session
 	evicted *Session
-}
-
-// errFlush gives up a transaction of which more depends than the session.
-var errFlush = errors.New("bytes are given up, so that the rows must go first")
-
-// store runs the transaction. The session of a small file is not flushed: the flush
-// of its bytes and rows, when they come, is its flush too, and a power cut before
-// takes nothing that was acknowledged but an empty session.
-func (d *draft) store(ctx context.Context) error {
-	run := func(tx Tx) error { return d.run(ctx, tx) }
-	if d.q.Size <= smallFile {
-		if err := d.e.Store.InTxUnflushed(ctx, run); !errors.Is(err, errFlush) {
-			return err
-		}
-	}
-	d.flushed = true
-	return d.e.Store.InTx(ctx, run)
 }
 
 func (d *draft) run(ctx context.Context, tx Tx) error {
@@ -214,9 +195,6 @@ func (d *draft) giveWay(ctx context.Context, tx Tx, at catalog.Place) (catalog.P
 	idle := !old.Direct() && d.now.Sub(old.Touched) >= d.e.Idle && !d.e.gate.busy(old.ID)
 	if err == nil && (old.State != Open || old.Locked && !idle) {
 		return at, nil
-	}
-	if err == nil && !d.flushed {
-		return at, errFlush
 	}
 	if err == nil {
 		if err := d.e.endIn(ctx, tx, old, Aborted, Evicted); err != nil {

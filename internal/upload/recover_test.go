@@ -54,11 +54,6 @@ func (f *forgetful) InTx(ctx context.Context, fn func(upload.Tx) error) error {
 	return f.Store.InTx(ctx, fn)
 }
 
-func (f *forgetful) InTxUnflushed(ctx context.Context, fn func(upload.Tx) error) error {
-	f.nth--
-	return f.Store.InTxUnflushed(ctx, fn)
-}
-
 func TestACreationThatCouldNotBeTakenBackIsTakenBackByTheSweep(t *testing.T) {
 	t.Parallel()
 	w := setup(t)

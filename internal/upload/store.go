@@ -88,9 +88,5 @@ type Store interface {
 	Tx
 	catalog.Audit
 	InTx(ctx context.Context, fn func(tx Tx) error) error
-	// InTxUnflushed is InTx that returns before its rows are flushed. A power cut may
-	// undo it, the end of this process may not, and whatever is committed after it
-	// makes it durable too. It is for rows of which no byte depends yet.
-	InTxUnflushed(ctx context.Context, fn func(tx Tx) error) error
 	MintID(ctx context.Context) (int64, error)
 }

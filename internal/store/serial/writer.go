@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"runtime"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -60,14 +59,11 @@ type Writer struct {
 	led    bool
 	closed bool
 	idle   sync.Cond // on mu: nobody leads
-
-	unflushed bool // the leader's: commits of the connection are not flushed as it is now
 }
 
 // turn is one caller's transaction on its way through a batch.
 type turn struct {
 	fn    func(*Floor) error
-	late  bool // need not be flushed
 	state atomic.Int32
 	wake  chan bool // 1; true: lead, false: err says what became of it
 	err   error
@@ -109,21 +105,11 @@ func New(o Options) *Writer {
 // Do runs fn in a transaction. A caller whose context ends before its turn is
 // skipped; one that was called up is waited for, for its rows may be durable.
 func (w *Writer) Do(ctx context.Context, fn func(*Floor) error) error {
-	return w.do(ctx, &turn{fn: fn, wake: make(chan bool, 1)})
-}
-
-// DoUnflushed is Do that does not wait for the flush: a power cut may undo it, the
-// end of this process may not. The next flush is its flush too, for the log has one
-// order.
-func (w *Writer) DoUnflushed(ctx context.Context, fn func(*Floor) error) error {
-	return w.do(ctx, &turn{fn: fn, late: true, wake: make(chan bool, 1)})
-}
-
-func (w *Writer) do(ctx context.Context, j *turn) error {
 	const op = "store.InTx"
 	if err := ctx.Err(); err != nil {
 		return errs.Wrap(op, err)
 	}
+	j := &turn{fn: fn, wake: make(chan bool, 1)}
 	w.mu.Lock()
 	if w.closed {
 		w.mu.Unlock()
@@ -238,8 +224,7 @@ func (r *convoy) all() {
 }
 
 func (r *convoy) begin() bool {
-	late := !slices.ContainsFunc(r.turns, func(j *turn) bool { return !j.late })
-	if err := r.w.begin(r.ctx, late); err != nil {
+	if err := r.w.begin(r.ctx); err != nil {
 		r.fail(err)
 		return false
 	}
@@ -358,11 +343,8 @@ func (j *turn) call(f *Floor) {
 	j.err = j.fn(f)
 }
 
-func (w *Writer) begin(ctx context.Context, unflushed bool) error {
+func (w *Writer) begin(ctx context.Context) error {
 	if err := w.o.Down(); err != nil {
-		return err
-	}
-	if err := w.choose(ctx, unflushed); err != nil {
 		return err
 	}
 	_, err := w.sql.ExecContext(ctx, "BEGIN IMMEDIATE")
@@ -377,24 +359,6 @@ func (w *Writer) begin(ctx context.Context, unflushed bool) error {
 		return err
 	}
 	return w.o.Begun(ctx, w.sql)
-}
-
-// choose says whether commits are flushed from here on, which SQLite takes only
-// between transactions. With NORMAL it still flushes the log before it folds it.
-func (w *Writer) choose(ctx context.Context, unflushed bool) error {
-	if w.unflushed == unflushed {
-		return nil
-	}
-	level := "FULL"
-	if unflushed {
-		level = "NORMAL"
-	}
-	// Not prepared: it takes effect when it is, not when it runs.
-	_, err := w.sql.DBTX.ExecContext(ctx, "PRAGMA synchronous = "+level)
-	if err == nil {
-		w.unflushed = unflushed
-	}
-	return err
 }
 
 func (w *Writer) commit(ctx context.Context) error {

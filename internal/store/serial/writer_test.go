@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -134,48 +132,6 @@ func TestTheOwnerForgetsWhatATransactionReadBeforeItWasUndone(t *testing.T) {
 	}
 	if err := o.put(1, nil); err != nil { // the key is free
 		t.Error(err)
-	}
-}
-
-func TestACommitIsFlushedUnlessAllItHoldsMayWait(t *testing.T) {
-	t.Parallel()
-	const full, normal = 2, 1
-	o := newOwner(t)
-	var levels []int
-	look := func(f *serial.Floor) error {
-		var level int
-		err := f.DBTX.QueryRowContext(context.Background(), "PRAGMA synchronous").Scan(&level)
-		levels = append(levels, level)
-		return err
-	}
-	for _, do := range []func(context.Context, func(*serial.Floor) error) error{o.Do, o.DoUnflushed, o.DoUnflushed, o.Do} {
-		if err := do(t.Context(), look); err != nil {
-			t.Fatal(err)
-		}
-	}
-	synctest.Test(t, func(t *testing.T) { // both come while another has the lead, and share a batch
-		o := newOwner(t)
-		gate := make(chan struct{})
-		var all sync.WaitGroup
-		do := func(do func(context.Context, func(*serial.Floor) error) error, fn func(*serial.Floor) error) {
-			all.Go(func() {
-				if err := do(context.Background(), fn); err != nil {
-					t.Error(err)
-				}
-			})
-			synctest.Wait()
-		}
-		do(o.Do, func(*serial.Floor) error { <-gate; return nil })
-		do(o.DoUnflushed, look)
-		do(o.Do, look)
-		close(gate)
-		all.Wait()
-		if err := o.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if diff := cmp.Diff([]int{full, normal, normal, full, full, full}, levels); diff != "" {
-		t.Errorf("levels (-want +got):\n%s", diff)
 	}
 }
 

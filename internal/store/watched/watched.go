@@ -56,22 +56,11 @@ type uploads struct {
 
 // InTx implements upload.Store.
 func (s uploads) InTx(ctx context.Context, fn func(upload.Tx) error) error {
-	return s.tell(ctx, s.Store.InTx, fn)
-}
-
-// InTxUnflushed implements upload.Store.
-func (s uploads) InTxUnflushed(ctx context.Context, fn func(upload.Tx) error) error {
-	return s.tell(ctx, s.Store.InTxUnflushed, fn)
-}
-
-type inTx func(context.Context, func(upload.Tx) error) error
-
-func (s uploads) tell(ctx context.Context, in inTx, fn func(upload.Tx) error) error {
 	if !s.hub.Anyone() {
-		return in(ctx, fn)
+		return s.Store.InTx(ctx, fn)
 	}
 	var seen notes
-	err := in(ctx, func(tx upload.Tx) error {
+	err := s.Store.InTx(ctx, func(tx upload.Tx) error {
 		seen = notes{hub: s.hub}
 		return fn(uploadTx{tx, &seen})
 	})
