@@ -866,6 +866,9 @@ type CreateUploadRequest struct {
 	// MimeType Advice only.
 	MimeType string `json:"mime_type,omitempty"`
 
+	// Paged *(addition)* `upload_urls` is to hold the first hundred addresses at most; `GET /file/upload/{sessionId}/addresses` has the others.
+	Paged bool `json:"paged,omitempty"`
+
 	// PolicyID Must decode and is otherwise ignored; the owner's group decides.
 	PolicyID string `json:"policy_id,omitempty"`
 
@@ -1484,6 +1487,16 @@ type StoragePolicy struct {
 // StoragePolicySync *(addition)* What survives a power cut. `answer`: every acknowledged chunk; `complete`: every finished file, while an acknowledged chunk survives a crash of the server only; `never`: nothing is forced to the medium.
 type StoragePolicySync string
 
+// StoredPart defines model for StoredPart.
+type StoredPart struct {
+	// Etag As the storage says it.
+	Etag string `json:"etag"`
+
+	// Index From 0.
+	Index int   `json:"index"`
+	Size  int64 `json:"size"`
+}
+
 // ThumbURL defines model for ThumbURL.
 type ThumbURL struct {
 	Expires time.Time `json:"expires"`
@@ -1496,6 +1509,36 @@ type Token struct {
 	AccessToken    string    `json:"access_token"`
 	RefreshExpires time.Time `json:"refresh_expires"`
 	RefreshToken   string    `json:"refresh_token"`
+}
+
+// UploadAddresses Where the parts of an upload go.
+type UploadAddresses struct {
+	// ChunkSize Length of every part but the last.
+	ChunkSize int64 `json:"chunk_size"`
+
+	// Complete The storage has the whole object already; call back.
+	Complete bool `json:"complete,omitempty"`
+
+	// CompleteURL Where to POST the end of the upload.
+	CompleteURL string `json:"completeURL,omitempty"`
+
+	// Expires When the addresses end.
+	Expires time.Time `json:"expires"`
+
+	// From Number of the first address.
+	From int `json:"from"`
+
+	// Headers To be sent with every request to the storage.
+	Headers map[string]string `json:"headers,omitempty"`
+
+	// Parts How many the upload has.
+	Parts int `json:"parts"`
+
+	// Stored What the storage has, in order, if it was asked.
+	Stored []StoredPart `json:"stored,omitempty"`
+
+	// UploadURLs Addresses to PUT to, in order; none past the last part.
+	UploadURLs []string `json:"upload_urls"`
 }
 
 // UploadEvent defines model for UploadEvent.

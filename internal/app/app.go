@@ -19,12 +19,12 @@ import (
 	accountdoor "github.com/wharfinger/wharfinger/internal/door/account"
 	admindoor "github.com/wharfinger/wharfinger/internal/door/admin"
 	"github.com/wharfinger/wharfinger/internal/door/archive"
-	"github.com/wharfinger/wharfinger/internal/door/callback"
 	"github.com/wharfinger/wharfinger/internal/door/desk"
 	"github.com/wharfinger/wharfinger/internal/door/live"
 	"github.com/wharfinger/wharfinger/internal/door/organise"
 	"github.com/wharfinger/wharfinger/internal/door/rest"
 	"github.com/wharfinger/wharfinger/internal/door/share"
+	"github.com/wharfinger/wharfinger/internal/door/vendor"
 	"github.com/wharfinger/wharfinger/internal/door/work"
 	"github.com/wharfinger/wharfinger/internal/errs"
 	"github.com/wharfinger/wharfinger/internal/lane"
@@ -116,7 +116,7 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 		thumb:    b.thumbs(front, signer),
 		live:     live.New(live.Options{Desk: front, Catalog: b.catalog, Hub: b.hub}),
 		work:     work.New(work.Options{Desk: front, Jobs: b.jobs}),
-		callback: callback.New(callback.Options{Flow: a.direct}),
+		vendor:   vendor.New(vendor.Options{Flow: a.direct}),
 		rest: rest.New(rest.Options{
 			Desk: front, Archive: zips.Offer, Catalog: b.catalog, Engine: a.engine, Setup: a.setup, OpenAPI: api.Description(),
 			Search: b.finder(), ThumbExts: thumb.Extensions(), Take: b.shares.Take, Passkeys: account.PasskeysAt,

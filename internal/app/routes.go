@@ -8,13 +8,13 @@ import (
 	"github.com/wharfinger/wharfinger/internal/door/account"
 	"github.com/wharfinger/wharfinger/internal/door/admin"
 	"github.com/wharfinger/wharfinger/internal/door/archive"
-	"github.com/wharfinger/wharfinger/internal/door/callback"
 	"github.com/wharfinger/wharfinger/internal/door/desk"
 	"github.com/wharfinger/wharfinger/internal/door/live"
 	"github.com/wharfinger/wharfinger/internal/door/organise"
 	"github.com/wharfinger/wharfinger/internal/door/rest"
 	"github.com/wharfinger/wharfinger/internal/door/share"
 	"github.com/wharfinger/wharfinger/internal/door/thumb"
+	"github.com/wharfinger/wharfinger/internal/door/vendor"
 	"github.com/wharfinger/wharfinger/internal/door/work"
 )
 
@@ -27,7 +27,7 @@ type doors struct {
 	share    *share.Door
 	live     *live.Door
 	admin    *admin.Door
-	callback *callback.Door
+	vendor   *vendor.Door
 	thumb    *thumb.Door
 	work     *work.Door
 }
@@ -42,7 +42,7 @@ func (d doors) routes() []desk.Route {
 		d.share.Routes(),
 		d.live.Routes(),
 		d.admin.Routes(),
-		d.callback.Routes(),
+		d.vendor.Routes(),
 		d.thumb.Routes(),
 		d.work.Routes(),
 	)
@@ -59,7 +59,7 @@ func Routes() []desk.Route {
 		share:    &share.Door{},
 		live:     &live.Door{},
 		admin:    &admin.Door{},
-		callback: &callback.Door{},
+		vendor:   &vendor.Door{},
 		thumb:    &thumb.Door{},
 		work:     &work.Door{},
 	}.routes()

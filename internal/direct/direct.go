@@ -54,7 +54,7 @@ func (*Flow) Takes(p catalog.Policy) bool {
 }
 
 // Grant implements upload.Vendor.
-func (f *Flow) Grant(ctx context.Context, s upload.Session, p catalog.Policy, secret core.Secret) (upload.Granted, error) {
+func (f *Flow) Grant(ctx context.Context, s upload.Session, p catalog.Policy, g upload.Grant) (upload.Granted, error) {
 	const op = "direct.Grant"
 	b, err := f.Engine.Buckets.Bucket(ctx, p)
 	if err != nil {
@@ -62,13 +62,17 @@ func (f *Flow) Grant(ctx context.Context, s upload.Session, p catalog.Policy, se
 	}
 	a := f.ask(s)
 	if p.Type == "obs" && f.Site != nil {
-		a.Callback = f.Site.Scheme + "://" + f.Site.Host + "/api/v4/callback/" + p.Type + "/" + string(s.ID) + "/" + secret.Reveal()
+		a.Callback = f.Site.Scheme + "://" + f.Site.Host + "/api/v4/callback/" + p.Type + "/" + string(s.ID) + "/" + g.Secret.Reveal()
 	}
 	h, err := b.Grant(ctx, a)
 	if err != nil {
 		return upload.Granted{}, errs.Wrap(op, err)
 	}
-	signed, err := b.Sign(ctx, h, a, 0, a.Parts())
+	some := a.Parts()
+	if g.Paged {
+		some = min(some, pageSize)
+	}
+	signed, err := b.Sign(ctx, h, a, 0, some)
 	if err == nil {
 		err = f.Rows.Granted(ctx, s.ID, h.Upload, a.Now.Add(first))
 	}

@@ -39,6 +39,7 @@ type Request struct {
 	Previous *core.VersionID // the version the client believes current; nil: it does not say
 	InOne    bool            // one chunk, whatever the policy says
 	Relay    bool            // the client wants its bytes to pass through us
+	Paged    bool            // it asks for addresses as it needs them
 }
 
 // Ticket is a session that was created.

@@ -18,16 +18,38 @@ type Vendor interface {
 	Takes(p catalog.Policy) bool
 	// Grant opens the upload of s at the store and keeps its id there. If it fails
 	// nothing is left behind.
-	Grant(ctx context.Context, s Session, p catalog.Policy, secret core.Secret) (Granted, error)
+	Grant(ctx context.Context, s Session, p catalog.Policy, g Grant) (Granted, error)
 	// Late ends a session that is over its time: completed, if the store has all
 	// of it, else expired. An error if the store could not be asked.
 	Late(ctx context.Context, s Session) error
+}
+
+// Grant is what a client is to be given.
+type Grant struct {
+	Secret core.Secret // that the store calls back with
+	Paged  bool        // some addresses are enough
 }
 
 // Granted is what a client needs to send its bytes to a store.
 type Granted struct {
 	VendorID string // of the upload; never ""
 	Signed   blob.Signed
+}
+
+// Page asks a Vendor for the addresses of some parts.
+type Page struct {
+	From   int  // first part, from 0
+	Count  int  // at most; 0: as many as usual
+	Stored bool // the store is to be asked what it has
+}
+
+// Addresses are those of a page.
+type Addresses struct {
+	Session Session
+	Parts   int // that the whole upload has
+	Signed  blob.Signed
+	Until   time.Time
+	Seen    blob.Evidence // if it was asked for
 }
 
 // Direct reports whether the bytes of s go past us.
@@ -67,7 +89,7 @@ func (d *draft) place(ctx context.Context) error {
 	if !d.direct {
 		return d.e.begin(ctx, d.s)
 	}
-	g, err := d.e.Vendor.Grant(ctx, d.s, d.policy, d.secret)
+	g, err := d.e.Vendor.Grant(ctx, d.s, d.policy, Grant{Secret: d.secret, Paged: d.q.Paged})
 	d.s.VendorID, d.signed = g.VendorID, g.Signed
 	return err
 }

@@ -320,6 +320,110 @@ func TestACancelledDirectUploadLeavesNothing(t *testing.T) {
 	}
 }
 
+// addresses is a page of them as clients read it.
+type addresses struct {
+	Parts       int
+	From        int
+	UploadURLs  []string `json:"upload_urls"`
+	CompleteURL string
+	Expires     time.Time
+	Complete    bool
+	Stored      []struct {
+		Index int
+		Size  int64
+		ETag  string
+	}
+}
+
+func (x *straight) addresses(u ticket, query string) (a addresses) {
+	x.Helper()
+	x.api.Call(http.MethodGet, "/file/upload/"+u.SessionID+"/addresses?"+query, nil, &a)
+	return a
+}
+
+// TestAnUploadGoesOnWithFreshAddressesAndWhatTheStoreHas is a client that died with
+// its addresses.
+func TestAnUploadGoesOnWithFreshAddressesAndWhatTheStoreHas(t *testing.T) {
+	long(t)
+	t.Parallel()
+	x := newStraight(t)
+	data := noise(16<<20, 8)
+	u := x.create("resumed", len(data))
+	x.send(u, data, 1, 3)
+	x.restart()
+
+	a := x.addresses(u, "stored=true")
+	if a.Parts != 4 || len(a.UploadURLs) != 4 || len(a.Stored) != 2 || a.Stored[0].Index != 1 || a.Stored[1].Size != 5<<20 || a.Complete {
+		t.Fatalf("%+v", a)
+	}
+	tags := make([]string, a.Parts)
+	for _, part := range a.Stored {
+		tags[part.Index] = part.ETag
+	}
+	u.UploadURLs, u.CompleteURL = a.UploadURLs, a.CompleteURL
+	tags[0] = x.send(u, data, 0, 1)[0]
+	if one := x.addresses(u, "from=3&count=1"); one.From != 3 || len(one.UploadURLs) != 1 || one.Stored != nil {
+		t.Errorf("%+v", one)
+	}
+	if past := x.addresses(u, "from=4"); past.From != 4 || len(past.UploadURLs) != 0 {
+		t.Errorf("past the end: %+v", past)
+	}
+	tags[3] = x.send(u, data, 3, 4)[3]
+	x.complete(u, tags)
+	if now := x.addresses(u, "stored=true"); !now.Complete || len(now.Stored) != 0 {
+		t.Errorf("after the end: %+v", now)
+	}
+	x.called(u)
+	x.holds("resumed", data)
+	if err := x.api.Try(http.MethodGet, "/file/upload/"+u.SessionID+"/addresses", nil, nil); rig.Code(err) != 40011 {
+		t.Errorf("of a file that is there: %v", err)
+	}
+}
+
+// TestWhoAsksForPagesGetsOne creates an upload of ten thousand parts.
+func TestWhoAsksForPagesGetsOne(t *testing.T) {
+	long(t)
+	t.Parallel()
+	x := newStraight(t)
+	const size = 10_000 * 5 << 20
+	for paged, want := range map[bool]int{true: 100, false: 10_000} {
+		var u ticket
+		x.api.Call(http.MethodPut, "/file/upload", map[string]any{"uri": fmt.Sprint("cloudreve://my/huge-", paged), "size": size, "paged": paged}, &u)
+		if len(u.UploadURLs) != want || u.CompleteURL == "" {
+			t.Errorf("paged %v: %d addresses", paged, len(u.UploadURLs))
+		}
+		if a := x.addresses(u, "from=9000&count=5000"); a.Parts != 10_000 || len(a.UploadURLs) != 1000 {
+			t.Errorf("%d of %d addresses", len(a.UploadURLs), a.Parts)
+		}
+	}
+}
+
+// TestADirectUploadThatNobodyEndsExpiresAtTheStoreToo lets two run out: one in the
+// middle, one that the store has whole.
+func TestADirectUploadThatNobodyEndsExpiresAtTheStoreToo(t *testing.T) {
+	long(t)
+	t.Parallel()
+	x := newStraight(t)
+	x.api.Call(http.MethodPatch, "/admin/settings", map[string]any{"settings": map[string]string{"upload_session_timeout": "300"}}, nil)
+	data := noise(6<<20, 9)
+	x.send(x.create("half", len(data)), data, 0, 1)
+	u := x.create("whole", len(data))
+	x.complete(u, x.send(u, data, 0, 2))
+	x.later.Add(int64(6 * time.Minute)) // the store refuses clocks that are a quarter of an hour off
+	for range 200 {
+		if used, reserved := x.api.Capacity(); used == int64(len(data)) && reserved == 0 {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	x.holds("whole", data)
+	for _, f := range filesIn(t, x.bucket.dir) {
+		if strings.Contains(f, u.UploadID) || strings.Contains(f, "multipart") && strings.Contains(f, "half") {
+			t.Errorf("left in the bucket: %s", f)
+		}
+	}
+}
+
 // TestOurClientsRelayWhereTheyCannotGoStraight: the command line's package asks
 // for it.
 func TestOurClientsRelayWhereTheyCannotGoStraight(t *testing.T) {

@@ -42,7 +42,7 @@ func (d *Door) createUploadSession(q *desk.Call) error {
 	t, err := d.Engine.Create(q.Ctx(), q.Actor, upload.Request{
 		Ref: at.Ref, URI: at.URI.Raw(), Size: in.Size, Modified: modified(in.LastModified), MIME: in.MimeType,
 		Meta: in.Metadata, Purpose: upload.Purpose(in.EntityType), Ciphers: in.EncryptionSupported,
-		Previous: d.previous(in.Previous), Relay: in.Relay,
+		Previous: d.previous(in.Previous), Relay: in.Relay, Paged: in.Paged,
 	})
 	if err != nil {
 		return err

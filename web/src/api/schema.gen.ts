@@ -74,6 +74,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/file/upload/{sessionId}/addresses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get addresses to send the parts of an upload to
+         * @description *(addition)* For an open upload of the caller whose bytes go straight to the storage: fresh addresses of some of its parts, in pages, and what the storage has. With it a client resumes after a crash, replaces addresses that have expired, and does not hold ten thousand of them. Uploads whose chunks come to this server are refused with 40006.
+         */
+        get: operations["listUploadAddresses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/file/upload/{sessionId}/{index}": {
         parameters: {
             query?: never;
@@ -1590,6 +1610,8 @@ export interface components {
             previous?: string;
             /** @description *(addition)* The client wants to send the bytes to this server, also where the storage takes them from clients. The answer says so in `storage_policy.relay`. */
             relay?: boolean;
+            /** @description *(addition)* `upload_urls` is to hold the first hundred addresses at most; `GET /file/upload/{sessionId}/addresses` has the others. */
+            paged?: boolean;
         };
         /**
          * @description What the bytes become. Empty: a new file. `version`: a new content, of a new or an existing file. `live_photo`: a clip beside an existing file.
@@ -1629,6 +1651,43 @@ export interface components {
             mime_type?: string;
             upload_policy?: string;
             encrypt_metadata?: components["schemas"]["EncryptMetadata"];
+        };
+        /** @description Where the parts of an upload go. */
+        UploadAddresses: {
+            /** @description How many the upload has. */
+            parts: number;
+            /**
+             * Format: int64
+             * @description Length of every part but the last.
+             */
+            chunk_size: number;
+            /** @description Number of the first address. */
+            from: number;
+            /** @description Addresses to PUT to, in order; none past the last part. */
+            upload_urls: string[];
+            /** @description Where to POST the end of the upload. */
+            completeURL?: string;
+            /** @description To be sent with every request to the storage. */
+            headers?: {
+                [key: string]: string;
+            };
+            /**
+             * Format: date-time
+             * @description When the addresses end.
+             */
+            expires: string;
+            /** @description What the storage has, in order, if it was asked. */
+            stored?: components["schemas"]["StoredPart"][];
+            /** @description The storage has the whole object already; call back. */
+            complete?: boolean;
+        };
+        StoredPart: {
+            /** @description From 0. */
+            index: number;
+            /** Format: int64 */
+            size: number;
+            /** @description As the storage says it. */
+            etag: string;
         };
         /** @description Present when the client must encrypt what it sends. The block counter at byte `o` is `iv + ⌊o/16⌋` as a 128-bit big-endian number, so each chunk can be encrypted alone. */
         EncryptMetadata: {
@@ -3285,6 +3344,44 @@ export interface operations {
                         /** @enum {integer} */
                         code: 0;
                         data: components["schemas"]["UploadTimeline"];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    listUploadAddresses: {
+        parameters: {
+            query?: {
+                /** @description Number of the first part */
+                from?: number;
+                /** @description How many parts at most; more than 1000 are 1000. */
+                count?: number;
+                /** @description Asks the storage which parts it has. */
+                stored?: boolean;
+            };
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path: {
+                /** @description The `session_id` of the upload. Anything that is not one of the caller's is 40011. */
+                sessionId: components["parameters"]["SessionID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The addresses. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["UploadAddresses"];
                         msg: string;
                     } | components["schemas"]["Failure"];
                 };
