@@ -11,6 +11,7 @@ import (
 	"time"
 )
 
+// SmallSize is the length of a small file.
 const SmallSize = 4 << 10
 
 // Small sends files of 4 KiB, one after the other on each connection.
