@@ -614,13 +614,46 @@ type AdminSummary struct {
 
 // AdminTask defines model for AdminTask.
 type AdminTask struct {
-	ID int64 `json:"id"`
+	// CorrelationID Always empty.
+	CorrelationID string    `json:"correlation_id"`
+	CreatedAt     time.Time `json:"created_at"`
+
+	// Edges `user` has `id`, `email` and `nick`.
+	Edges map[string]interface{} `json:"edges"`
+	ID    int64                  `json:"id"`
+
+	// PrivateState Always empty.
+	PrivateState string         `json:"private_state"`
+	PublicState  AdminTaskState `json:"public_state"`
+
+	// Status As of a Workflow.
+	Status  string          `json:"status"`
+	Summary WorkflowSummary `json:"summary"`
+
+	// TaskHashID The id that its owner sees.
+	TaskHashID string    `json:"task_hash_id"`
+	Type       string    `json:"type"`
+	UpdatedAt  time.Time `json:"updated_at"`
+	UserHashID string    `json:"user_hash_id"`
+
+	// UserTasks The user.
+	UserTasks int64 `json:"user_tasks"`
 }
 
 // AdminTaskList defines model for AdminTaskList.
 type AdminTaskList struct {
 	Pagination AdminPagination `json:"pagination"`
 	Tasks      []AdminTask     `json:"tasks"`
+}
+
+// AdminTaskState defines model for AdminTaskState.
+type AdminTaskState struct {
+	// Error Why it failed.
+	Error string `json:"error,omitempty"`
+
+	// ResumeTime When it is tried again; Unix seconds.
+	ResumeTime int64 `json:"resume_time,omitempty"`
+	RetryCount int   `json:"retry_count,omitempty"`
 }
 
 // AdminTrailLine defines model for AdminTrailLine.

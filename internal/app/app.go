@@ -123,7 +123,7 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 			Signer: signer, MaxPut: maxPut, Temp: b.dir,
 			Site: rest.Site{ID: id, TitleFunc: func() string { return rules.Settings().Title }, Version: apiVersion},
 		}),
-		admin: admindoor.New(admindoor.Options{Desk: front, Admin: rules, Version: apiVersion, Commit: commit()}),
+		admin: admindoor.New(admindoor.Options{Desk: front, Admin: rules, Tasks: b.jobs.Store, Version: apiVersion, Commit: commit()}),
 		account: accountdoor.New(accountdoor.Options{
 			Desk: front, Catalog: b.catalog, Setup: a.setup, Keeper: account.New(account.Options{
 				Store: accounts.New(b.store), Accounts: b.store.Auth(), Tokens: tokens, Vault: auth.NewVault(b.keys), IDs: b.ids,

@@ -5,12 +5,14 @@ import (
 
 	rules "github.com/wharfinger/wharfinger/internal/admin"
 	"github.com/wharfinger/wharfinger/internal/door/desk"
+	"github.com/wharfinger/wharfinger/internal/job"
 )
 
 // Options are what a Door is made of. All are needed.
 type Options struct {
 	*desk.Desk
 	Admin   *rules.Admin
+	Tasks   job.Rows
 	Version string // of the protocol
 	Commit  string // of the program
 }

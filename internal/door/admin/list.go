@@ -114,15 +114,6 @@ func (d *Door) listNodes(q *desk.Call) error {
 	return desk.OK(q, wire.AdminNodeList{Nodes: nodes, Pagination: page})
 }
 
-// listTasks has none: what is due is found by looking at rows.
-func (d *Door) listTasks(q *desk.Call) error {
-	in, err := query(q)
-	if err != nil {
-		return err
-	}
-	return desk.OK(q, wire.AdminTaskList{Tasks: []wire.AdminTask{}, Pagination: wire.AdminPagination{Page: in.Page, PageSize: in.Size}})
-}
-
 func (d *Door) queueMetrics(q *desk.Call) error {
 	n, err := d.Admin.Waiting(q.Ctx())
 	if err != nil {

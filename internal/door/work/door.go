@@ -97,26 +97,12 @@ func (d *Door) view(j job.Job) wire.Workflow {
 		ID: d.id(j), CreatedAt: j.Created, UpdatedAt: j.Updated, Status: wire.WorkflowStatus(j.State), Type: string(j.Kind),
 		Progress: wire.WorkflowProgress{Total: j.Total, Current: j.Done}, Cancelable: d.Jobs.CanCancel(j) && !j.Stopping,
 		Stopping: j.Stopping && !j.State.Ended(), RetryCount: max(j.Tries-1, 0),
-		Summary: wire.WorkflowSummary{Props: wire.WorkflowProps{Src: uri(j.From), Dst: uri(j.To)}},
-	}
-	if j.Reason != "" {
-		out.Error = j.Note
-		if out.Error == "" {
-			_, out.Error = desk.Told(j.Reason)
-		}
+		Summary: desk.TaskSummary(j.From, j.To), Error: desk.TaskError(j.Reason, j.Note),
 	}
 	if j.State == job.Suspended {
 		out.ResumeTime = j.Due.Unix()
 	}
 	return out
-}
-
-func uri(path string) string {
-	p, err := core.ParsePath(path)
-	if path == "" || err != nil {
-		return ""
-	}
-	return desk.URIOf(p)
 }
 
 // showProgress tells how far a task is. What is counted has a name on the wire,

@@ -1390,7 +1390,7 @@ export interface paths {
         put?: never;
         /**
          * List tasks
-         * @description There are none: what is due is found by looking, and never lost in a queue.
+         * @description Copies and deletions of large folders, of all users, the newest first and at most ten thousand; they stay for seven days after their end. What else is due (expired uploads, trash, blobs to unlink) is found by looking, and is no task. Conditions are refused.
          */
         post: operations["adminListTasks"];
         delete?: never;
@@ -2893,6 +2893,41 @@ export interface components {
         AdminTask: {
             /** Format: int64 */
             id: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            type: string;
+            /** @description As of a Workflow. */
+            status: string;
+            public_state: components["schemas"]["AdminTaskState"];
+            /** @description Always empty. */
+            private_state: string;
+            /** @description Always empty. */
+            correlation_id: string;
+            /**
+             * Format: int64
+             * @description The user.
+             */
+            user_tasks: number;
+            user_hash_id: string;
+            /** @description The id that its owner sees. */
+            task_hash_id: string;
+            summary: components["schemas"]["WorkflowSummary"];
+            /** @description `user` has `id`, `email` and `nick`. */
+            edges: {
+                [key: string]: unknown;
+            };
+        };
+        AdminTaskState: {
+            /** @description Why it failed. */
+            error?: string;
+            retry_count?: number;
+            /**
+             * Format: int64
+             * @description When it is tried again; Unix seconds.
+             */
+            resume_time?: number;
         };
         AdminQueue: {
             name: string;
@@ -5960,7 +5995,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description No tasks. */
+            /** @description The tasks. */
             200: {
                 headers: {
                     [name: string]: unknown;
