@@ -66,12 +66,13 @@ test: ## Everything that must hold before a change is handed in
 	@status=0; $(MAKE) --no-print-directory --keep-going -j$(or $(JOBS),2) all-checks || status=$$?; \
 		scripts/total || status=1; exit $$status
 
-# Go looks through web/node_modules for packages: not while npm fills it.
+# Go looks through web/node_modules for packages, and into web/dist for what it embeds:
+# not while npm or Vite fills them.
 .PHONY: all-checks
 all-checks: $(GOLANGCI) $(WEB_DEPS) web unit lint verify race e2e
 
 .PHONY: lint
-lint: $(GOLANGCI) $(MODULES) | $(WEB_DEPS) ## Go linters and formatting, shell syntax
+lint: $(GOLANGCI) $(MODULES) | $(WEB_DIST) ## Go linters and formatting, shell syntax
 	$(STEP) lint-scripts bash -c 'for script; do bash -n "$$script" || exit 1; done' - $(wildcard scripts/*) .ci/run
 	$(STEP) lint golangci-lint run
 
@@ -80,11 +81,11 @@ verify: $(SQLC) $(WEB_DEPS) $(MODULES) ## Generated files match their sources, g
 	$(STEP) verify scripts/verify
 
 .PHONY: unit
-unit: $(GOTESTSUM) $(VERSITYGW) $(PACKAGES) $(MODULES) | $(WEB_DEPS) ## Go tests, with SQLite and PostgreSQL
+unit: $(GOTESTSUM) $(VERSITYGW) $(PACKAGES) $(MODULES) | $(WEB_DIST) ## Go tests, with SQLite and PostgreSQL
 	$(STEP) unit scripts/with-postgres scripts/gotest unit -timeout 5m $(UNIT_PACKAGES)
 
 .PHONY: race
-race: $(GOTESTSUM) $(VERSITYGW) $(PACKAGES) $(MODULES) | $(WEB_DEPS) ## The same under the race detector, with fewer random cases
+race: $(GOTESTSUM) $(VERSITYGW) $(PACKAGES) $(MODULES) | $(WEB_DIST) ## The same under the race detector, with fewer random cases
 	$(STEP) race env CGO_ENABLED=1 scripts/with-postgres scripts/gotest race -race -short -timeout 10m $(UNIT_PACKAGES) ./test/chaos
 
 .PHONY: store

@@ -1783,7 +1783,7 @@ type Workflow struct {
 	Cancelable bool      `json:"cancelable"`
 	CreatedAt  time.Time `json:"created_at"`
 
-	// Error Why it failed
+	// Error Why it failed, or is tried again.
 	Error    string           `json:"error,omitempty"`
 	ID       string           `json:"id"`
 	Progress WorkflowProgress `json:"progress"`

@@ -88,7 +88,7 @@ func OpenBase(ctx context.Context, c Config) (_ *Base, err error) {
 		Store: b.names(), Buckets: b.buckets, Keyring: b.keyring, Gate: b.shares, Clock: c.Clock,
 	})
 	b.jobs = b.newJobs()
-	b.keeper = arrange.New(arrange.Options{Store: b.names(), Catalog: b.catalog, Clock: c.Clock, Jobs: b.jobs})
+	b.keeper = arrange.New(arrange.Options{Store: b.names(), Catalog: b.catalog, Clock: c.Clock, Jobs: b.jobs, Patience: c.Patience})
 	b.jobs.handle(b.keeper.Handlers())
 	return b, nil
 }

@@ -27,8 +27,9 @@ type Config struct {
 
 	ScrubDays int // in how many days all that is stored is read again; 0: never
 
-	Sweep time.Duration // how often to look for what is due; default 1 min
-	Grace time.Duration // how long requests may finish at the end; default 30 s
+	Sweep    time.Duration // how often to look for what is due; default 1 min
+	Patience time.Duration // how long an answer waits for the work behind it; default 4 s
+	Grace    time.Duration // how long requests may finish at the end; default 30 s
 }
 
 func (c *Config) fill() {

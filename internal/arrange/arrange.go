@@ -3,6 +3,7 @@ package arrange
 import (
 	"context"
 	"maps"
+	"time"
 
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
@@ -16,6 +17,10 @@ type Options struct {
 	Catalog *catalog.Catalog
 	Clock   core.Clock
 	Jobs    Jobs // nil: what takes long is done at once
+
+	// Patience is how long an answer waits for the work behind it: what is done by
+	// then is answered as if it had been done at once. 0 for 4 seconds.
+	Patience time.Duration
 }
 
 // Keeper keeps drives in order. Its methods may be called from any goroutine.
@@ -27,6 +32,9 @@ type Keeper struct {
 
 // New returns a keeper over o.
 func New(o Options) *Keeper {
+	if o.Patience == 0 {
+		o.Patience = 4 * time.Second
+	}
 	return &Keeper{Options: o, copyTurn: copyTurn, copyMost: copyMost, removeTurn: removeTurn}
 }
 

@@ -36,7 +36,7 @@ func (k *Keeper) Copy(ctx context.Context, who core.Actor, refs []catalog.Ref, d
 	if _, err := k.into(ctx, who, dst); err != nil {
 		return nil, errs.Wrap(op, err)
 	}
-	waiting, cancel := context.WithTimeout(ctx, patience)
+	waiting, cancel := context.WithTimeout(ctx, k.Patience)
 	defer cancel()
 	failed := Failures{}
 	for i, ref := range refs {

@@ -3,7 +3,6 @@ package arrange
 import (
 	"context"
 	"encoding/json"
-	"time"
 
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
@@ -27,10 +26,6 @@ type Jobs interface {
 	Wake()
 	Wait(ctx context.Context, id core.JobID) (job.Job, error)
 }
-
-// patience is how long an answer waits for the work behind it: what is done by then
-// is answered as if it had been done at once.
-const patience = 4 * time.Second
 
 // Handlers returns who does the jobs.
 func (k *Keeper) Handlers() map[job.Kind]job.Handler {

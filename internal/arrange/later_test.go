@@ -81,7 +81,8 @@ func (w *world) live(transactions int64) *life {
 	l.runner = &runner{job.New(job.Options{
 		Store: rows{queue, &l.dead}, Clock: clock, Log: slog.New(slog.DiscardHandler), Holder: "here", Poll: time.Millisecond,
 	})}
-	w.Keeper = arrange.New(arrange.Options{Store: l, Catalog: w.cat, Clock: clock, Jobs: background{queue, l.Runner}})
+	w.Keeper = arrange.New(arrange.Options{Store: l, Catalog: w.cat, Clock: clock, Jobs: background{queue, l.Runner},
+		Patience: 50 * time.Millisecond}) // nobody waits for what a dead process does
 	w.BoundCopies(3, 1000)
 	w.BoundRemovals(3)
 	for kind, h := range w.Handlers() {
@@ -141,7 +142,7 @@ func TestACopyGoesOnAfterTheProcessWasKilledAtAnyTurn(t *testing.T) {
 		for turn := range int64(14) {
 			w.mkdir("/to")
 			first := w.live(turn)
-			failed, err := w.Copy(shortly(w), w.who, w.refs("/a"), w.at("/to"))
+			failed, err := w.Copy(w.Ctx, w.who, w.refs("/a"), w.at("/to"))
 			w.Must(err)
 			if len(failed) > 0 {
 				w.t.Fatalf("turn %d: %v", turn, failed)
@@ -166,13 +167,6 @@ func TestACopyGoesOnAfterTheProcessWasKilledAtAnyTurn(t *testing.T) {
 			w.drive(want...)
 		}
 	})
-}
-
-// shortly is a context whose holder does not wait for what a dead process does.
-func shortly(w *world) context.Context {
-	ctx, cancel := context.WithTimeout(w.Ctx, 50*time.Millisecond)
-	w.t.Cleanup(cancel)
-	return ctx
 }
 
 func TestALargeDeleteIsOutOfSightAtOnceAndGoesOnAfterAKill(t *testing.T) {
@@ -231,7 +225,7 @@ func TestACancelledCopyLeavesTheDriveAsItWas(t *testing.T) {
 		tree, bytes := w.forest()
 		w.mkdir("/to")
 		first := w.live(4) // dies in the middle
-		_, err := w.Copy(shortly(w), w.who, w.refs("/a"), w.at("/to"))
+		_, err := w.Copy(w.Ctx, w.who, w.refs("/a"), w.at("/to"))
 		w.Must(err)
 		half := w.ended(first)
 		first.stop()
@@ -260,7 +254,7 @@ func TestACopyWhoseFolderIsGoneSaysSoAndIsUndone(t *testing.T) {
 		tree, bytes := w.forest()
 		w.mkdir("/to")
 		first := w.live(4)
-		_, err := w.Copy(shortly(w), w.who, w.refs("/a"), w.at("/to"))
+		_, err := w.Copy(w.Ctx, w.who, w.refs("/a"), w.at("/to"))
 		w.Must(err)
 		w.ended(first)
 		first.stop()

@@ -78,7 +78,8 @@ func (r *Runner) Wait(ctx context.Context, id core.JobID) (Job, error) {
 	r.ended[id] = append(r.ended[id], done)
 	r.mu.Unlock()
 	defer r.leave(id, done)
-	j, err := r.Store.Job(ctx, id)
+	read := context.WithoutCancel(ctx) // an impatient caller is told how far it is, not that there is an error
+	j, err := r.Store.Job(read, id)
 	if err != nil || j.State.Ended() {
 		return j, errs.Wrap(op, err)
 	}
@@ -86,7 +87,7 @@ func (r *Runner) Wait(ctx context.Context, id core.JobID) (Job, error) {
 	case <-done:
 	case <-ctx.Done():
 	}
-	j, err = r.Store.Job(context.WithoutCancel(ctx), id)
+	j, err = r.Store.Job(read, id)
 	return j, errs.Wrap(op, err)
 }
 

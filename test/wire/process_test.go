@@ -41,7 +41,7 @@ func start(t *testing.T, settings map[string]string) *process {
 	t.Helper()
 	p := &process{}
 	p.config = app.Config{
-		Data: t.TempDir(), Listen: "127.0.0.1:0",
+		Data: t.TempDir(), Listen: "127.0.0.1:0", Patience: time.Minute,
 		Clock: func() time.Time { return time.Now().Add(time.Duration(p.ahead.Load())) },
 	}
 	if _, ok := settings["setup"]; !ok {

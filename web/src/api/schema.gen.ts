@@ -2951,7 +2951,7 @@ export interface components {
             type: string;
             summary: components["schemas"]["WorkflowSummary"];
             progress: components["schemas"]["WorkflowProgress"];
-            /** @description Why it failed */
+            /** @description Why it failed, or is tried again. */
             error?: string;
             retry_count: number;
             /**
@@ -3388,7 +3388,7 @@ export interface operations {
     listUploadAddresses: {
         parameters: {
             query?: {
-                /** @description Number of the first part */
+                /** @description Number of the first part, from 0. */
                 from?: number;
                 /** @description How many parts at most; more than 1000 are 1000. */
                 count?: number;
