@@ -81,8 +81,10 @@ func (w *world) live(transactions int64) *life {
 	l.runner = &runner{job.New(job.Options{
 		Store: rows{queue, &l.dead}, Clock: clock, Log: slog.New(slog.DiscardHandler), Holder: "here", Poll: time.Millisecond,
 	})}
-	w.Keeper = arrange.New(arrange.Options{Store: l, Catalog: w.cat, Clock: clock, Jobs: background{queue, l.Runner},
-		Patience: 50 * time.Millisecond}) // nobody waits for what a dead process does
+	w.Keeper = arrange.New(arrange.Options{
+		Store: l, Catalog: w.cat, Clock: clock, Jobs: background{queue, l.Runner},
+		Patience: 50 * time.Millisecond, // nobody waits for what a dead process does
+	})
 	w.BoundCopies(3, 1000)
 	w.BoundRemovals(3)
 	for kind, h := range w.Handlers() {
