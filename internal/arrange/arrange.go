@@ -85,7 +85,7 @@ func (k *Keeper) run(ctx context.Context, t task) (Failures, error) {
 // turn does the items from one to another in one transaction.
 func (k *Keeper) turn(ctx context.Context, t task, from, to int) (Failures, error) {
 	var failed Failures
-	if err := t.gone.prepare(ctx, k); err != nil {
+	if err := t.gone.prepare(ctx); err != nil {
 		return nil, err
 	}
 	err := k.inTx(ctx, func(tx catalog.Tx, q job.Adder) error {

@@ -40,9 +40,9 @@ func (k *Keeper) Copy(ctx context.Context, who core.Actor, refs []catalog.Ref, d
 	defer cancel()
 	failed := Failures{}
 	for i, ref := range refs {
-		job, err := k.copyTree(ctx, who, ref, dst)
-		if err == nil && job != 0 {
-			err = k.await(waiting, job)
+		later, err := k.copyTree(ctx, who, ref, dst)
+		if err == nil && later != 0 {
+			err = k.await(waiting, later)
 		}
 		if err != nil && !refused(err) && len(refs) == 1 {
 			return nil, errs.Wrap(op, err)

@@ -102,11 +102,11 @@ func (k *Keeper) copyJob(ctx context.Context, j job.Job, tell func(done, total i
 	if err != nil || !args.grows(top) { // in its place, and the job did not learn of it
 		return errs.Wrap(op, err)
 	}
-	total, err := k.Store.CountBelow(ctx, args.From, countMost)
+	total, err := k.nodes(ctx, args.From)
 	if err != nil {
 		return errs.Wrap(op, err)
 	}
-	s := &steps{total: int64(total), tell: tell}
+	s := &steps{total: total, tell: tell}
 	s.add(1)
 	if err := k.grow(ctx, j.Owner, branch{from: args.From, to: args.Top}, s); err != nil {
 		return errs.Wrap(op, err)

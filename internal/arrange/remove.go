@@ -29,11 +29,11 @@ type removal struct {
 }
 
 // prepare mints what a transaction may need.
-func (r *removal) prepare(ctx context.Context, k *Keeper) error {
+func (r *removal) prepare(ctx context.Context) error {
 	if r == nil {
 		return nil
 	}
-	ids, err := catalog.MintNodes(ctx, k.Store, 2)
+	ids, err := catalog.MintNodes(ctx, r.k.Store, 2)
 	if err == nil {
 		r.root, r.job = ids[0], core.JobID(ids[1])
 	}
@@ -136,8 +136,14 @@ type deleting struct {
 	Nodes []core.NodeID `json:"nodes"`
 }
 
-// countMost bounds counting, which is for people alone.
-const countMost = 1 << 30
+// nodes counts a tree, for people; 0 when it is not there any more.
+func (k *Keeper) nodes(ctx context.Context, id core.NodeID) (int64, error) {
+	all, err := k.Store.Summary(ctx, id)
+	if err != nil {
+		return 0, unlessGone(err)
+	}
+	return 1 + all.Files + all.Folders, nil
+}
 
 func (k *Keeper) deleteJob(ctx context.Context, j job.Job, tell func(done, total int64)) error {
 	const op = "arrange.deleteJob"
@@ -147,11 +153,11 @@ func (k *Keeper) deleteJob(ctx context.Context, j job.Job, tell func(done, total
 	}
 	var left int64
 	for _, id := range args.Nodes {
-		n, err := k.Store.CountBelow(ctx, id, countMost)
+		n, err := k.nodes(ctx, id)
 		if err != nil {
 			return errs.Wrap(op, err)
 		}
-		left += int64(n)
+		left += n
 	}
 	s := &steps{done: max(j.Total-left, 0), total: max(j.Total, left), tell: tell}
 	s.add(0)

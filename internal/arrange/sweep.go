@@ -40,7 +40,7 @@ func (k *Keeper) Sweep(ctx context.Context, limit int) (int, error) {
 // collect removes what is due, unless it was restored meanwhile.
 func (k *Keeper) collect(ctx context.Context, seen catalog.Node) (done bool, err error) {
 	gone := &removal{k: k}
-	if err := gone.prepare(ctx, k); err != nil {
+	if err := gone.prepare(ctx); err != nil {
 		return false, err
 	}
 	err = k.inTx(ctx, func(tx catalog.Tx, q job.Adder) error {

@@ -67,8 +67,28 @@ func (t *tx) FoldersBelow(ctx context.Context, id core.NodeID) (int, error) {
 
 func (t *tx) CountBelow(ctx context.Context, id core.NodeID, limit int) (int, error) {
 	const op = "store.CountBelow"
-	n, err := t.q.CountBelow(ctx, query.CountBelowParams{ID: int64(id), Lim: int64(limit)})
-	return int(n), t.fail(op, err)
+	if _, err := t.Node(ctx, id); err != nil {
+		if errs.Is(err, errs.NotFound) {
+			err = nil
+		}
+		return 0, errs.Wrap(op, err)
+	}
+	// Not one statement for the whole tree: SQLite would read all that is in a folder,
+	// however few of them are wanted.
+	count := 1
+	for folders := []core.NodeID{id}; len(folders) > 0 && count < limit; folders = folders[1:] {
+		in, err := t.q.ChildKinds(ctx, query.ChildKindsParams{Parent: fromParent(folders[0]), Lim: int64(limit - count)})
+		if err != nil {
+			return 0, t.fail(op, err)
+		}
+		count += len(in)
+		for _, n := range in {
+			if catalog.Kind(n.Kind) == catalog.Folder {
+				folders = append(folders, core.NodeID(n.ID))
+			}
+		}
+	}
+	return count, nil
 }
 
 func (t *tx) Child(ctx context.Context, id core.NodeID, key string) (catalog.Node, error) {

@@ -47,12 +47,3 @@ WHERE id = sqlc.arg(id) AND owner = sqlc.arg(owner) AND ended_us = 0;
 DELETE FROM jobs WHERE id IN (
     SELECT e.id FROM jobs e WHERE e.ended_us > 0 AND e.ended_us < sqlc.arg(before_us) ORDER BY e.ended_us LIMIT CAST(sqlc.arg(lim) AS BIGINT)
 );
-
--- name: CountBelow :one
--- Counts a node and what lies below it, no further than to a limit.
-WITH RECURSIVE below (id) AS (
-    SELECT n.id FROM nodes n WHERE n.id = sqlc.arg(id)
-    UNION ALL
-    SELECT c.id FROM below b JOIN nodes c ON c.parent = b.id
-)
-SELECT COUNT(*) FROM (SELECT 1 AS one FROM below LIMIT CAST(sqlc.arg(lim) AS BIGINT)) AS counted;

@@ -172,28 +172,6 @@ func (q *Queries) ClaimJob(ctx context.Context, arg ClaimJobParams) ([]Job, erro
 	return items, nil
 }
 
-const countBelow = `-- name: CountBelow :one
-WITH RECURSIVE below (id) AS (
-    SELECT n.id FROM nodes n WHERE n.id = $2
-    UNION ALL
-    SELECT c.id FROM below b JOIN nodes c ON c.parent = b.id
-)
-SELECT COUNT(*) FROM (SELECT 1 AS one FROM below LIMIT CAST($1 AS BIGINT)) AS counted
-`
-
-type CountBelowParams struct {
-	Lim int64
-	ID  int64
-}
-
-// Counts a node and what lies below it, no further than to a limit.
-func (q *Queries) CountBelow(ctx context.Context, arg CountBelowParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, countBelow, arg.Lim, arg.ID)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
 const countOpenJobs = `-- name: CountOpenJobs :one
 SELECT COUNT(*) FROM jobs WHERE owner = $1 AND ended_us = 0
 `

@@ -46,6 +46,10 @@ SELECT CAST(COUNT(*) AS BIGINT) AS nodes,
     CAST(COALESCE(SUM(CASE WHEN depth > 0 THEN size ELSE 0 END), 0) AS BIGINT) AS bytes
 FROM below;
 
+-- name: ChildKinds :many
+-- Some of what is in a folder, in no order.
+SELECT n.id, n.kind FROM nodes n WHERE n.parent = sqlc.narg(parent) LIMIT CAST(sqlc.arg(lim) AS BIGINT);
+
 -- name: RemoveVersionsBelow :many
 WITH RECURSIVE below (id, depth) AS (
     SELECT n.id, CAST(0 AS BIGINT) FROM nodes n WHERE n.id = sqlc.arg(id)

@@ -40,6 +40,44 @@ func (q *Queries) Child(ctx context.Context, arg ChildParams) (Node, error) {
 	return i, err
 }
 
+const childKinds = `-- name: ChildKinds :many
+SELECT n.id, n.kind FROM nodes n WHERE n.parent = $1 LIMIT CAST($2 AS BIGINT)
+`
+
+type ChildKindsParams struct {
+	Parent sql.NullInt64
+	Lim    int64
+}
+
+type ChildKindsRow struct {
+	ID   int64
+	Kind int64
+}
+
+// Some of what is in a folder, in no order.
+func (q *Queries) ChildKinds(ctx context.Context, arg ChildKindsParams) ([]ChildKindsRow, error) {
+	rows, err := q.db.QueryContext(ctx, childKinds, arg.Parent, arg.Lim)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ChildKindsRow
+	for rows.Next() {
+		var i ChildKindsRow
+		if err := rows.Scan(&i.ID, &i.Kind); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const insertNode = `-- name: InsertNode :execrows
 INSERT INTO nodes (id, owner, parent, name, name_key, kind, size, version, created_us, updated_us, meta, session, rev)
 SELECT CAST($1 AS BIGINT), p.owner, p.id, CAST($2 AS TEXT), CAST($3 AS TEXT),
