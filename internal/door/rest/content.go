@@ -152,7 +152,7 @@ func (d *Door) getContent(q *desk.Call) error {
 	if err := d.Signer.Check(signedContent(entity, name, query.Get("share"), download), sign, d.Clock()); err != nil {
 		return err
 	}
-	switch err := d.stillShared(q, query.Get("share")); {
+	switch err := d.StillShared(q, d.Catalog, query.Get("share")); {
 	case errs.Is(err, errs.NotFound):
 		q.Note(err)
 		http.Error(q.W, "The share link does not open anything any more.", http.StatusNotFound)

@@ -5,7 +5,6 @@ import (
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/door/desk"
-	"github.com/wharfinger/wharfinger/internal/errs"
 )
 
 // sharedListing makes of a listing what visitors of a share see. A share of one
@@ -39,20 +38,4 @@ func (d *Door) take(q *desk.Call, places []desk.Place, links []string, refused f
 			refused(i, err)
 		}
 	}
-}
-
-// stillShared is nil for an address that was not given out by a share, and as
-// long as the share is there and opens something. Its downloads may be used up:
-// this is one of them.
-func (d *Door) stillShared(q *desk.Call, through string) error {
-	if through == "" {
-		return nil
-	}
-	id, err := d.IDs.Decode(core.TagShare, through)
-	if err != nil {
-		return errs.New(errs.NotFound, errs.ShareMissing).At("rest.stillShared").Because(err)
-	}
-	key := catalog.ShareKey{ID: core.ShareID(id), Granted: true}
-	_, err = d.Catalog.Find(q.Ctx(), q.Actor, catalog.Ref{Share: &key})
-	return err
 }

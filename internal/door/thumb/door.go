@@ -84,7 +84,7 @@ func (d *Door) getThumb(q *desk.Call) error {
 	if err := d.Signer.Check(message(entity, through), sign, d.Clock()); err != nil {
 		return err
 	}
-	if err := d.stillShared(q, through); err != nil {
+	if err := d.StillShared(q, d.Catalog, through); err != nil {
 		return err
 	}
 	id, err := d.VersionID(entity)
@@ -108,19 +108,4 @@ func (d *Door) getThumb(q *desk.Call) error {
 	}
 	_, _ = q.W.Write(p.Bytes) // a reader who went away is no failure
 	return nil
-}
-
-// stillShared is nil for an address that no share gave out, and as long as the share
-// opens something: its addresses end with it.
-func (d *Door) stillShared(q *desk.Call, through string) error {
-	if through == "" {
-		return nil
-	}
-	id, err := d.IDs.Decode(core.TagShare, through)
-	if err != nil {
-		return errs.New(errs.NotFound, errs.ShareMissing).At("thumb.stillShared").Because(err)
-	}
-	key := catalog.ShareKey{ID: core.ShareID(id), Granted: true}
-	_, err = d.Catalog.Find(q.Ctx(), q.Actor, catalog.Ref{Share: &key})
-	return err
 }
