@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -129,14 +130,17 @@ var cloned = map[string]string{
 	"updated_us": "updated_us + (i * 69621) % 1000000007",
 }
 
-func cloneFile(db *sql.DB, columns []string, dir string, n int) error {
-	values := make([]string, len(columns))
+// values says what an INSERT … SELECT puts into columns: own where there is one, else
+// what the original has.
+func values(columns []string, original string, own map[string]string) string {
+	all := make([]string, len(columns))
 	for i, c := range columns {
-		values[i] = c
-		if own, ok := cloned[c]; ok {
-			values[i] = own
-		}
+		all[i] = cmp.Or(own[c], original+"."+c)
 	}
+	return strings.Join(all, ", ")
+}
+
+func cloneFile(db *sql.DB, columns []string, dir string, n int) error {
 	var child, last int64
 	err := db.QueryRow(`SELECT f.id, (SELECT max(id) FROM nodes) FROM nodes f JOIN nodes d ON d.id = f.parent WHERE d.name = ?`, dir).Scan(&child, &last)
 	if err != nil {
@@ -148,31 +152,24 @@ func cloneFile(db *sql.DB, columns []string, dir string, n int) error {
 	}
 	text := fmt.Sprintf(`WITH RECURSIVE k(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM k WHERE i < ?3)
 		INSERT INTO nodes (%s) SELECT %s FROM k, nodes WHERE nodes.id = ?1`,
-		strings.Join(columns, ", "), strings.Join(values, ", "))
+		strings.Join(columns, ", "), values(columns, "nodes", cloned))
 	_, err = db.Exec(text, child, max(last, next), n)
 	return err
 }
 
 // cloneTree copies the first folder of the tree with its files, n times.
 func cloneTree(db *sql.DB, columns []string, n int) error {
-	values := make([]string, len(columns))
-	for i, c := range columns {
-		switch c {
-		case "id":
-			values[i] = "?1 + k.i * 4096 + s.nth"
-		case "parent":
-			values[i] = "iif(s.nth = 0, s.parent, ?1 + k.i * 4096)"
-		case "name", "name_key":
-			values[i] = "iif(s.nth = 0, k.i, s." + c + ")"
-		default:
-			values[i] = "s." + c
-		}
+	own := map[string]string{
+		"id":       "?1 + k.i * 4096 + s.nth",
+		"parent":   "iif(s.nth = 0, s.parent, ?1 + k.i * 4096)",
+		"name":     "iif(s.nth = 0, k.i, s.name)",
+		"name_key": "iif(s.nth = 0, k.i, s.name_key)",
 	}
 	text := fmt.Sprintf(`WITH RECURSIVE k(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM k WHERE i < ?2),
 		top AS (SELECT d.* FROM nodes d JOIN nodes t ON t.id = d.parent WHERE t.name = ?3 AND d.name = '0'),
 		s AS MATERIALIZED (SELECT 0 AS nth, top.* FROM top UNION ALL SELECT row_number() OVER (), f.* FROM nodes f JOIN top ON f.parent = top.id)
 		INSERT INTO nodes (%s) SELECT %s FROM k, s ORDER BY 1`,
-		strings.Join(columns, ", "), strings.Join(values, ", "))
+		strings.Join(columns, ", "), values(columns, "s", own))
 	var last int64
 	if err := db.QueryRow(`SELECT max((SELECT max(id) FROM nodes), (SELECT next FROM ids))`).Scan(&last); err != nil {
 		return err
@@ -188,23 +185,12 @@ func cloneVersions(db *sql.DB, dir string) error {
 	if err != nil {
 		return err
 	}
-	values := make([]string, len(columns))
-	for i, c := range columns {
-		switch c {
-		case "id":
-			values[i] = "n.id + ?1"
-		case "node":
-			values[i] = "n.id"
-		default:
-			values[i] = "v." + c
-		}
-	}
 	const files = `FROM nodes n JOIN nodes d ON d.id = n.parent JOIN versions v ON v.id = n.version WHERE d.name = ?2 AND v.node <> n.id`
 	var last int64
 	if err := db.QueryRow(`SELECT max(max(id), (SELECT max(id) FROM nodes)) FROM versions`).Scan(&last); err != nil {
 		return err
 	}
-	if _, err := db.Exec(fmt.Sprintf(`INSERT INTO versions (%s) SELECT %s `+files, strings.Join(columns, ", "), strings.Join(values, ", ")), last, dir); err != nil {
+	if _, err := db.Exec(fmt.Sprintf(`INSERT INTO versions (%s) SELECT %s `+files, strings.Join(columns, ", "), values(columns, "v", map[string]string{"id": "n.id + ?1", "node": "n.id"})), last, dir); err != nil {
 		return err
 	}
 	_, err = db.Exec(`UPDATE nodes SET version = id + ?1 WHERE id + ?1 IN (SELECT id FROM versions) AND parent = (SELECT id FROM nodes WHERE name = ?2)`, last, dir)
