@@ -3,7 +3,7 @@ import { useTranslation } from 'react-i18next';
 import { serverNow } from '@/api/call';
 import type { Body } from '@/api/model';
 import type { Share } from '@/api/shares';
-import { formatMoment } from '@/lib/time';
+import { formatDay } from '@/lib/time';
 
 const oneDay = 86_400;
 
@@ -65,7 +65,7 @@ export function TermsFields({ terms, share, onChange }: Props) {
     label: t(share ? 'shares.daysFromNow' : 'shares.days', { count }),
   }));
   if (end !== undefined)
-    ends.unshift({ value: 'kept', label: t('shares.endsKept', { when: formatMoment(end) }) });
+    ends.unshift({ value: 'kept', label: t('shares.endsKept', { when: formatDay(end) }) });
   return (
     <>
       <Checkbox
