@@ -19,9 +19,12 @@ type Options struct {
 	Jobs    Jobs // nil: what takes long is done at once
 
 	// Patience is how long an answer waits for the work behind it: what is done by
-	// then is answered as if it had been done at once. 0 for 4 seconds.
+	// then is answered as if it had been done at once. 0 for UsualPatience.
 	Patience time.Duration
 }
+
+// UsualPatience is how long answers wait that have not been told otherwise.
+const UsualPatience = 4 * time.Second
 
 // Keeper keeps drives in order. Its methods may be called from any goroutine.
 type Keeper struct {
@@ -33,7 +36,7 @@ type Keeper struct {
 // New returns a keeper over o.
 func New(o Options) *Keeper {
 	if o.Patience == 0 {
-		o.Patience = 4 * time.Second
+		o.Patience = UsualPatience
 	}
 	return &Keeper{Options: o, copyTurn: copyTurn, copyMost: copyMost, removeTurn: removeTurn}
 }
