@@ -54,6 +54,8 @@ func secretFile(name string) (core.Secret, error) {
 type serveCmd struct {
 	dataFlags
 	Listen            string   `default:"127.0.0.1:5212" env:"WHARF_LISTEN" help:"Address to listen on." placeholder:"ADDR"`
+	TLSCert           string   `name:"tls-cert" env:"WHARF_TLS_CERT" type:"path" help:"PEM file of the certificate chain, to serve HTTPS; read again when it changes." placeholder:"FILE"`
+	TLSKey            string   `name:"tls-key" env:"WHARF_TLS_KEY" type:"path" help:"PEM file of its private key." placeholder:"FILE"`
 	SiteURL           string   `name:"site-url" env:"WHARF_SITE_URL" help:"Public address, for links. Default: as each request has it." placeholder:"URL"`
 	TrustedProxy      []string `name:"trusted-proxy" env:"WHARF_TRUSTED_PROXY" help:"Addresses or networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed." placeholder:"CIDR"`
 	Title             string   `default:"Wharfinger" env:"WHARF_TITLE" help:"Name of the site."`
@@ -79,7 +81,7 @@ func (c *serveCmd) Run(ctx context.Context) error {
 		return err
 	}
 	cfg.Listen, cfg.SiteURL, cfg.Title, cfg.Proxies = c.Listen, c.SiteURL, c.Title, c.TrustedProxy
-	cfg.ScrubDays = c.ScrubDays
+	cfg.ScrubDays, cfg.TLSCert, cfg.TLSKey = c.ScrubDays, c.TLSCert, c.TLSKey
 	cfg.AdminEmail, cfg.AdminPassword = c.AdminEmail, core.Secret(c.AdminPassword)
 	if c.AdminPasswordFile != "" {
 		if cfg.AdminPassword, err = secretFile(c.AdminPasswordFile); err != nil {

@@ -2,9 +2,11 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"slices"
 	"sync"
@@ -132,20 +134,43 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 		}),
 	}.routes())
 	rest.MountDocs(front)
-	if a.ln, err = (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen); err != nil {
-		return nil, errs.Newf(errs.Invalid, errs.IOFailed,
-			"Cannot listen on %s: %v. Give another address with --listen.", c.Listen, err).At(op)
+	secure, err := a.bind(ctx, slices.Concat(loopback, peers))
+	if err != nil {
+		return nil, errs.Wrap(op, err)
 	}
-	a.ln = lane.Listen(bounded(a.ln, c.PerAddress, slices.Concat(loopback, peers)))
 	a.server = &http.Server{
 		Handler:           a.handler(front),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          quiet(c.Log),
+		TLSConfig:         secure,
 	}
 	a.server.RegisterOnShutdown(b.hub.Close) // who listens would keep the server from stopping
 	return a, nil
+}
+
+// bind listens. Without a certificate the kernel can move bodies by itself; for what
+// is encrypted it cannot.
+func (a *App) bind(ctx context.Context, near []netip.Prefix) (*tls.Config, error) {
+	const op = "app.bind"
+	var secure *tls.Config
+	if a.cfg.TLSCert != "" || a.cfg.TLSKey != "" {
+		pair, err := newCertificate(a.cfg.TLSCert, a.cfg.TLSKey, a.cfg.Log)
+		if err != nil {
+			return nil, err
+		}
+		secure = pair.config()
+	}
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.cfg.Listen)
+	if err != nil {
+		return nil, errs.Newf(errs.Invalid, errs.IOFailed,
+			"Cannot listen on %s: %v. Give another address with --listen.", a.cfg.Listen, err).At(op)
+	}
+	if a.ln = bounded(ln, a.cfg.PerAddress, near); secure == nil {
+		a.ln = lane.Listen(a.ln)
+	}
+	return secure, nil
 }
 
 // first makes the administrator of the configuration, or the one-time token for
@@ -173,7 +198,11 @@ func (a *App) URL() string {
 	if u, err := a.cfg.siteURL(); err == nil && u != nil {
 		return u.String()
 	}
-	return "http://" + a.ln.Addr().String()
+	scheme := "http://"
+	if a.server.TLSConfig != nil {
+		scheme = "https://"
+	}
+	return scheme + a.ln.Addr().String()
 }
 
 // SetupURL is the one-time link for the first administrator; "" when there is
@@ -197,7 +226,7 @@ func (a *App) Serve(ctx context.Context) error {
 		a.work.Go(func() { a.scrubbing(ctx) })
 	}
 	failed := make(chan error, 1)
-	a.work.Go(func() { failed <- a.server.Serve(a.ln) })
+	a.work.Go(func() { failed <- a.listen() })
 	select {
 	case err := <-failed:
 		return errs.Wrap(op, err)
@@ -206,6 +235,14 @@ func (a *App) Serve(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	return errs.Wrap(op, a.shut(ctx, a.cfg.Grace))
+}
+
+// listen takes connections until the server is shut.
+func (a *App) listen() error {
+	if a.server.TLSConfig != nil {
+		return a.server.ServeTLS(a.ln, "", "")
+	}
+	return a.server.Serve(a.ln)
 }
 
 // lastWords is how long requests have to be told that the database has failed.

@@ -14,6 +14,8 @@ import (
 type Config struct {
 	Data          string      // directory of everything we keep; made if missing
 	Listen        string      // host:port; port 0 takes a free one
+	TLSCert       string      // PEM files of the certificate chain and its key; "": plain HTTP
+	TLSKey        string
 	SiteURL       string      // public address; "": as each request has it
 	Database      core.Secret // postgres://…; "": SQLite in Data
 	AdminEmail    string      // made the first administrator if there is none
