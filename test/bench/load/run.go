@@ -14,7 +14,7 @@ import (
 // Run is one measurement of one server.
 type Run struct {
 	Target Target
-	Addr   string
+	Addr   string // host:port, behind Secure if it speaks TLS
 	PID    int    // the server's; it and its descendants are metered
 	Dir    string // where the files go; a fresh one for each run
 	Round  int    // seed of the content
@@ -47,6 +47,9 @@ type Result struct {
 	OtherCores   float64 `json:"other_cores,omitempty"` // used by everybody else meanwhile: the noise
 	Verified     bool    `json:"verified"`
 }
+
+// Setup signs in and makes the folder.
+func (r Run) Setup() error { return r.Target.setup(r.Dir) }
 
 func (r Run) result(mode string) Result { return Result{Mode: mode, Round: r.Round} }
 

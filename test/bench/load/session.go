@@ -6,15 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 )
 
-const codeStorage = 50004
-
-// Session makes and deletes upload sessions for a huge file, one after the other.
-func (r Run) Session(size int64, reps int) Result {
+// Session makes and deletes upload sessions for a huge file, one after the other:
+// with the first hundred addresses of its parts, or with all.
+func (r Run) Session(size int64, reps int, paged bool) Result {
 	out := r.result("session")
+	if !paged {
+		out.Mode = "session, all addresses"
+	}
 	t, ok := r.Target.(*v4)
 	if !ok {
 		return out.failed(errors.New("sessions are measured over v4 only"))
@@ -33,17 +34,17 @@ func (r Run) Session(size int64, reps int) Result {
 	for i := range reps {
 		at := place{r.Dir, fmt.Sprintf("huge%d.bin", i)}
 		a := time.Now()
-		s, err := t.session(k, at, size)
-		if r := (*refusal)(nil); errors.As(err, &r) && r.code == codeStorage && strings.Contains(r.text, "bytes needed") {
-			out.Skip = "the server refuses what its disk has no room for: " + r.text
-			return out
+		var s struct {
+			ticket
+			URLs []string `json:"upload_urls"`
 		}
+		err := t.call(k, http.MethodPut, "/api/v4/file/upload", map[string]any{"uri": uri(at.String()), "size": size, "paged": paged}, &s)
 		if err != nil {
 			return out.failed(err)
 		}
 		took = append(took, time.Since(a))
-		if s.ID == "" || s.Chunk <= 0 {
-			return out.failed(fmt.Errorf("a session without an id or a chunk size: %+v", s))
+		if want := (size + s.Chunk - 1) / max(1, s.Chunk); s.ID == "" || int64(len(s.URLs)) != want && (!paged || len(s.URLs) == 0) {
+			return out.failed(fmt.Errorf("session %q in pieces of %d has %d addresses", s.ID, s.Chunk, len(s.URLs)))
 		}
 		if err := t.call(k, http.MethodDelete, "/api/v4/file/upload", map[string]string{"id": s.ID, "uri": uri(at.String())}, nil); err != nil {
 			return out.failed(err)

@@ -33,7 +33,7 @@ const (
 	Password = "secret12"
 	S3Key    = "perfkey1"
 	S3Secret = "perfsecret1"
-	bucket   = "perf"
+	Bucket   = "perf"
 )
 
 // Target speaks one way to upload to one server.
@@ -122,7 +122,7 @@ func (t s3) setup(string) error {
 		return err
 	}
 	defer k.close()
-	r, err := k.do(t.signed(http.MethodPut, "/"+bucket))
+	r, err := k.do(t.signed(http.MethodPut, "/"+Bucket))
 	if err == nil && r.status == http.StatusConflict {
 		return nil
 	}
@@ -130,18 +130,18 @@ func (t s3) setup(string) error {
 }
 
 func (t s3) upload(k *conn, at place, s source) error {
-	q := t.signed(http.MethodPut, "/"+bucket+"/"+at.String())
+	q := t.signed(http.MethodPut, "/"+Bucket+"/"+at.String())
 	q.src, q.n = &s, s.size
 	r, err := k.do(q)
 	return success(r, err, "s3 put")
 }
 
 func (t s3) open(_ *conn, at place, _ int64) (request, error) {
-	return t.signed(http.MethodPut, "/"+bucket+"/"+at.String()), nil
+	return t.signed(http.MethodPut, "/"+Bucket+"/"+at.String()), nil
 }
 
 func (t s3) locate(_ *conn, at place) (request, error) {
-	return t.signed(http.MethodGet, "/"+bucket+"/"+at.String()), nil
+	return t.signed(http.MethodGet, "/"+Bucket+"/"+at.String()), nil
 }
 
 // raw is a bare connection: the physical limit.

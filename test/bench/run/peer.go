@@ -4,8 +4,16 @@ package main
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -30,6 +38,7 @@ type peer struct {
 	cmd   []string
 	env   []string
 	prep  func(dir, addr string) error
+	tls   bool
 }
 
 func peers(o options) []peer {
@@ -57,16 +66,17 @@ func peers(o options) []peer {
 		}
 		return nil
 	}
+	nginx := peer{
+		name: "nginx", proto: load.Put, modes: []string{"big", "small", "get", "hold", "start"}, ping: "/", prep: nginxConf,
+		cmd: []string{o.nginx, "-e", "DIR/error.log", "-c", "DIR/nginx.conf"},
+	}
 	return []peer{
 		stick("raw-splice-fsync", "raw-splice-fsync", "big"),
 		stick("floor:splice-fsync", "splice-fsync", "big", "small"),
 		stick("floor:group", "group", "big", "small"),
 		stick("floor:seg", "seg", "small"),
 		stick("floor:splice", "splice", "get", "hold"),
-		{
-			name: "nginx", proto: load.Put, modes: []string{"big", "small", "get", "hold", "start"}, ping: "/", prep: nginxConf,
-			cmd: []string{o.nginx, "-e", "DIR/error.log", "-c", "DIR/nginx.conf"},
-		},
+		nginx,
 		{
 			name: "versitygw", proto: load.S3, modes: []string{"big", "small", "get", "hold", "start"}, ping: "/",
 			prep: func(dir, _ string) error { return os.MkdirAll(dir+"/gw", 0o755) },
@@ -77,7 +87,50 @@ func peers(o options) []peer {
 		},
 		wharf,
 		hashing,
+		secured(nginx),
+		secured(wharf, "--tls-cert", "DIR/chain.pem", "--tls-key", "DIR/key.pem"),
 	}
+}
+
+// secured is p with a certificate, for the one mode in which encryption is measured.
+func secured(p peer, flags ...string) peer {
+	prep := p.prep
+	p.modes, p.tls, p.cmd = []string{"tls"}, true, slices.Concat(p.cmd, flags)
+	for i, a := range p.cmd {
+		p.cmd[i] = strings.Replace(a, "http://", "https://", 1)
+	}
+	p.prep = func(dir, addr string) error {
+		if err := certify(dir); err != nil || prep == nil {
+			return err
+		}
+		return prep(dir, addr)
+	}
+	return p
+}
+
+// certify writes a certificate of its own for the loopback, of the kind that is usual
+// today: an elliptic curve, P-256.
+func certify(dir string) error {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	form := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "bench"}, NotBefore: time.Now().Add(-time.Hour),
+		NotAfter: time.Now().Add(24 * time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, form, form, key.Public(), key)
+	if err != nil {
+		return err
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return err
+	}
+	write := func(name, kind string, b []byte) error {
+		return os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: b}), 0o600)
+	}
+	return errors.Join(write("chain.pem", "CERTIFICATE", der), write("key.pem", "PRIVATE KEY", secret))
 }
 
 func nginxConf(dir, addr string) error {
@@ -89,6 +142,9 @@ func nginxConf(dir, addr string) error {
 	user := ""
 	if os.Geteuid() == 0 {
 		user = "user root;" // its workers write into our folder
+	}
+	if _, err := os.Stat(filepath.Join(dir, "chain.pem")); err == nil {
+		addr += fmt.Sprintf(" ssl; ssl_certificate %[1]s/chain.pem; ssl_certificate_key %[1]s/key.pem", dir)
 	}
 	return os.WriteFile(filepath.Join(dir, "nginx.conf"), fmt.Appendf(nil, `%[3]s
 worker_processes 2;
@@ -123,6 +179,14 @@ type server struct {
 	startMs   float64 // from exec to the first answer
 }
 
+// folder tells peers apart that have one name.
+func (p peer) folder() string {
+	if p.tls {
+		return p.name + " tls"
+	}
+	return p.name
+}
+
 func (p peer) has(mode string) bool { return slices.Contains(p.modes, mode) }
 
 func freeAddr() (string, error) {
@@ -151,10 +215,18 @@ func (p peer) start(dir string) (*server, error) {
 		}
 	}
 	s := &server{peer: p, dir: dir, addr: addr, ended: make(chan struct{})}
-	if s.target, err = load.New(p.proto, addr); err != nil {
+	if s.target, err = load.New(p.proto, s.at()); err != nil {
 		return nil, err
 	}
 	return s, s.exec()
+}
+
+// at is the address as the generator takes it.
+func (s *server) at() string {
+	if s.tls {
+		return load.Secure + s.addr
+	}
+	return s.addr
 }
 
 func (s *server) exec() error {
@@ -187,7 +259,13 @@ func (s *server) exec() error {
 
 // await returns when the server answers.
 func (s *server) await(deadline time.Time) error {
-	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{
+		DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // over loopback, to a process of ours
+	}}
+	scheme := "http://"
+	if s.tls {
+		scheme = "https://"
+	}
 	for ; time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		select {
 		case <-s.ended:
@@ -205,7 +283,7 @@ func (s *server) await(deadline time.Time) error {
 		if s.ping == "" {
 			return nil
 		}
-		req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://"+s.addr+s.ping, nil)
+		req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, scheme+s.addr+s.ping, nil)
 		if err != nil {
 			return err
 		}
@@ -237,7 +315,7 @@ func (s *server) stop() {
 }
 
 func (s *server) run(dir string, round int) load.Run {
-	return load.Run{Target: s.target, Addr: s.addr, PID: s.cmd.Process.Pid, Dir: dir, Round: round}
+	return load.Run{Target: s.target, Addr: s.at(), PID: s.cmd.Process.Pid, Dir: dir, Round: round}
 }
 
 // sweep removes large files of earlier rounds. Our own server keeps its files: what it

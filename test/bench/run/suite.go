@@ -5,7 +5,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,14 +44,17 @@ func (s *suite) run() error {
 		return err
 	}
 	for _, p := range all {
-		v, err := p.start(s.folder("live", p.name))
+		v, err := p.start(s.folder("live", p.folder()))
 		if err != nil {
 			return err
 		}
 		s.live = append(s.live, v)
 	}
+	if err := s.straight(seeded); err != nil {
+		return err
+	}
 	for round := 1; round <= s.o.rounds; round++ {
-		for _, mode := range []string{"big", "small", "get", "batch"} {
+		for _, mode := range []string{"big", "tls", "small", "get", "batch"} {
 			if err := s.rotate(mode, round); err != nil {
 				return err
 			}
@@ -69,6 +75,31 @@ func (s *suite) run() error {
 	return nil
 }
 
+// straight lets the new uploads of p go to a bucket of the gateway.
+func (s *suite) straight(p peer) error {
+	i := slices.IndexFunc(s.live, func(v *server) bool { return v.name == gateway })
+	if err := s.live[i].run("", 0).Setup(); err != nil {
+		return err
+	}
+	dir := s.folder("seed", p.name)
+	secret := filepath.Join(dir, "secret")
+	if err := os.WriteFile(secret, []byte(load.S3Secret), 0o600); err != nil {
+		return err
+	}
+	for _, args := range [][]string{
+		{
+			"policy", "add", "bucket", "--type", "s3", "--endpoint", "http://" + s.live[i].addr, "--region", "us-east-1", "--path-style",
+			"--bucket", load.Bucket, "--access-key", load.S3Key, "--secret-key-file", secret,
+		},
+		{"group", "set", "Admin", "--policy", "bucket"},
+	} {
+		if out, err := exec.Command(s.o.bin+"/wharf", append(args, "--data", dir+"/data")...).CombinedOutput(); err != nil {
+			return fmt.Errorf("%s: %w: %s", args[0], err, out)
+		}
+	}
+	return nil
+}
+
 // rotate measures each server in one mode, in another order each round.
 func (s *suite) rotate(mode string, round int) error {
 	for i := range s.live {
@@ -84,6 +115,10 @@ func (s *suite) rotate(mode string, round int) error {
 		switch mode {
 		case "big":
 			s.keep(v.peer, v.run(dir, round).Big(bigFiles, s.o.bigSize))
+		case "tls":
+			r := v.run(dir, round).Big(bigFiles, s.o.bigSize)
+			r.Mode = mode
+			s.keep(v.peer, r)
 		case "small":
 			s.keep(v.peer, v.run(dir+"a", round).Small(1, smallMost, s.o.smallFor))
 			s.keep(v.peer, v.run(dir+"b", round).Small(16, smallMost, s.o.smallFor))
@@ -178,7 +213,8 @@ func (s *suite) lists(p peer, round int) error {
 		page := s.pages[(i+round)%len(s.pages)]
 		s.keep(p, v.run("", round).List(page, s.o.listReps))
 	}
-	s.keep(p, v.run(fmt.Sprintf("huge%d", round), round).Session(hugeSize, hugeReps))
+	s.keep(p, v.run(fmt.Sprintf("huge%d", round), round).Session(hugeSize, hugeReps, true))
+	s.keep(p, v.run(fmt.Sprintf("huger%d", round), round).Session(hugeSize, hugeReps, false))
 	s.folders(p, v, round)
 	return nil
 }
