@@ -39,7 +39,7 @@ const (
 func (s *suite) seed(all []peer) (peer, error) {
 	var p peer
 	for _, x := range all {
-		if x.name == ours {
+		if x.name == ours && !x.tls {
 			p = x
 		}
 	}
