@@ -989,6 +989,27 @@ type DeviceList struct {
 	Devices []Device `json:"devices"`
 }
 
+// DirectLink defines model for DirectLink.
+type DirectLink struct {
+	// CreatedAt *(addition)*
+	CreatedAt time.Time `json:"created_at"`
+
+	// Downloaded How often it was opened *(addition)*.
+	Downloaded int64 `json:"downloaded"`
+
+	// FileURL The URI as it was sent.
+	FileURL string `json:"file_url"`
+
+	// ID For `DELETE /file/source/{id}` *(addition)*.
+	ID   string `json:"id"`
+	Link string `json:"link"`
+}
+
+// DirectLinksRequest defines model for DirectLinksRequest.
+type DirectLinksRequest struct {
+	URIs []string `json:"uris"`
+}
+
 // EncryptMetadata Present when the client must encrypt what it sends. The block counter at byte `o` is `iv + ⌊o/16⌋` as a 128-bit big-endian number, so each chunk can be encrypted alone.
 type EncryptMetadata struct {
 	Algorithm string `json:"algorithm"`

@@ -111,6 +111,12 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 	}
 	signer := auth.NewSigner(b.keys)
 	zips := archive.New(archive.Options{Desk: front, Catalog: b.catalog, Signer: signer})
+	files := rest.New(rest.Options{
+		Desk: front, Archive: zips.Offer, Catalog: b.catalog, Engine: a.engine, Setup: a.setup, OpenAPI: api.Description(),
+		Search: b.finder(), ThumbExts: thumb.Extensions(), Take: b.shares.Take, Passkeys: account.PasskeysAt,
+		Signer: signer, MaxPut: maxPut, Temp: b.dir,
+		Site: rest.Site{ID: id, TitleFunc: func() string { return rules.Settings().Title }, Version: apiVersion},
+	})
 	front.Mount(doors{
 		archive:  zips,
 		organise: organise.New(organise.Options{Desk: front, Keeper: b.keeper, Catalog: b.catalog}),
@@ -119,13 +125,9 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 		live:     live.New(live.Options{Desk: front, Catalog: b.catalog, Hub: b.hub}),
 		work:     work.New(work.Options{Desk: front, Jobs: b.jobs}),
 		vendor:   vendor.New(vendor.Options{Flow: a.direct}),
-		rest: rest.New(rest.Options{
-			Desk: front, Archive: zips.Offer, Catalog: b.catalog, Engine: a.engine, Setup: a.setup, OpenAPI: api.Description(),
-			Search: b.finder(), ThumbExts: thumb.Extensions(), Take: b.shares.Take, Passkeys: account.PasskeysAt,
-			Signer: signer, MaxPut: maxPut, Temp: b.dir,
-			Site: rest.Site{ID: id, TitleFunc: func() string { return rules.Settings().Title }, Version: apiVersion},
-		}),
-		admin: admindoor.New(admindoor.Options{Desk: front, Admin: rules, Tasks: b.jobs.Store, Version: apiVersion, Commit: commit()}),
+		rest:     files,
+		address:  b.addresses(front, files),
+		admin:    admindoor.New(admindoor.Options{Desk: front, Admin: rules, Tasks: b.jobs.Store, Version: apiVersion, Commit: commit()}),
 		account: accountdoor.New(accountdoor.Options{
 			Desk: front, Catalog: b.catalog, Setup: a.setup, Keeper: account.New(account.Options{
 				Store: accounts.New(b.store), Accounts: b.store.Auth(), Tokens: tokens, Vault: auth.NewVault(b.keys), IDs: b.ids,

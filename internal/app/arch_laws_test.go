@@ -61,6 +61,7 @@ var rooms = []room{
 	{"internal/upload", 4, []string{"internal/catalog", "internal/blob", "internal/event", "internal/job", "internal/core", "internal/errs"}},
 	{"internal/direct", 5, []string{"internal/upload", "internal/catalog", "internal/blob", "internal/core", "internal/errs"}},
 	{"internal/share", 4, []string{"internal/catalog", "internal/core", "internal/errs"}},
+	{"internal/address", 4, []string{"internal/catalog", "internal/core", "internal/errs"}},
 	{"internal/thumb", 4, []string{"internal/catalog", "internal/core", "internal/errs"}},
 	{"internal/search", 4, []string{"internal/catalog", "internal/core", "internal/errs"}},
 	{"internal/admin", 4, []string{"internal/auth", "internal/catalog", "internal/blob", "internal/core", "internal/errs"}},
@@ -70,7 +71,7 @@ var rooms = []room{
 	{"internal/store/serial", 4, []string{"internal/store/dialect", "internal/core", "internal/errs"}},
 	{"internal/store/part", 4, []string{"internal/store/query", "internal/store/dialect", "internal/errs"}},
 	{"internal/store/storetest", testKit, []string{
-		"internal/store", "internal/account", "internal/admin", "internal/store/*", "internal/direct", "internal/catalog", "internal/share", "internal/upload", "internal/auth",
+		"internal/store", "internal/account", "internal/address", "internal/admin", "internal/store/*", "internal/direct", "internal/catalog", "internal/share", "internal/upload", "internal/auth",
 		"internal/event", "internal/job", "internal/blob", "internal/core", "internal/errs",
 	}},
 	{"internal/store", 5, []string{
@@ -78,7 +79,7 @@ var rooms = []room{
 		"internal/event", "internal/job", "internal/blob", "internal/core", "internal/errs",
 	}},
 	{"internal/store/*", 5, []string{ // a subject each, over part.Base; not store itself
-		"internal/store/part", "internal/account", "internal/admin", "internal/store/query", "internal/store/dialect", "internal/catalog", "internal/share", "internal/upload", "internal/auth",
+		"internal/store/part", "internal/account", "internal/address", "internal/admin", "internal/store/query", "internal/store/dialect", "internal/catalog", "internal/share", "internal/upload", "internal/auth",
 		"internal/event", "internal/job", "internal/blob", "internal/core", "internal/errs",
 	}},
 	{"internal/door/batch", 4, []string{"internal/errs", "api/wire"}}, // a part of rest's wire
@@ -92,7 +93,7 @@ var rooms = []room{
 	{"internal/door/organise", 5, []string{"internal/door/desk", "internal/arrange", "internal/catalog", "internal/core", "internal/errs", "api/wire"}},
 	{"internal/door/thumb", 5, []string{"internal/door/desk", "internal/thumb", "internal/auth", "internal/catalog", "internal/core", "internal/errs", "api/wire"}},
 	{"internal/door/*", 5, []string{ // blob for its values alone (ranges, digests): they are in the engine's signatures
-		"internal/door/desk", "internal/event", "internal/job", "internal/account", "internal/admin", "internal/share", "internal/upload", "internal/catalog", "internal/blob", "internal/auth", "internal/core", "internal/errs", "api/wire", "api",
+		"internal/door/desk", "internal/event", "internal/job", "internal/account", "internal/address", "internal/admin", "internal/share", "internal/upload", "internal/catalog", "internal/blob", "internal/auth", "internal/core", "internal/errs", "api/wire", "api",
 	}},
 	{"internal/app", 6, []string{"**"}},
 	{"cmd/*", 7, []string{"**"}},

@@ -12,9 +12,9 @@ import (
 
 // Config is what is needed to start. Everything else is rows.
 type Config struct {
-	Data          string      // directory of everything we keep; made if missing
-	Listen        string      // host:port; port 0 takes a free one
-	TLSCert       string      // PEM files of the certificate chain and its key; "": plain HTTP
+	Data          string // directory of everything we keep; made if missing
+	Listen        string // host:port; port 0 takes a free one
+	TLSCert       string // PEM files of the certificate chain and its key; "": plain HTTP
 	TLSKey        string
 	SiteURL       string      // public address; "": as each request has it
 	Database      core.Secret // postgres://…; "": SQLite in Data

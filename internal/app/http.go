@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"runtime/debug"
 
+	addressdoor "github.com/wharfinger/wharfinger/internal/door/address"
 	"github.com/wharfinger/wharfinger/internal/door/desk"
 	"github.com/wharfinger/wharfinger/internal/door/share"
 )
@@ -18,6 +19,7 @@ func (a *App) handler(door http.Handler) http.Handler {
 	mux.Handle(desk.Prefix+"/", door)
 	mux.HandleFunc("GET /healthz", a.health)
 	mux.HandleFunc("GET "+share.Prefix, share.Short)
+	mux.Handle("GET "+addressdoor.Prefix, addressdoor.Short(door))
 	mux.Handle("/", page())
 	return a.observe(mux)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/wharfinger/wharfinger/internal/door/account"
+	addressdoor "github.com/wharfinger/wharfinger/internal/door/address"
 	"github.com/wharfinger/wharfinger/internal/door/admin"
 	"github.com/wharfinger/wharfinger/internal/door/archive"
 	"github.com/wharfinger/wharfinger/internal/door/desk"
@@ -30,6 +31,7 @@ type doors struct {
 	vendor   *vendor.Door
 	thumb    *thumb.Door
 	work     *work.Door
+	address  *addressdoor.Door
 }
 
 // routes is the table of the API: nothing is served that is not in it.
@@ -45,6 +47,7 @@ func (d doors) routes() []desk.Route {
 		d.vendor.Routes(),
 		d.thumb.Routes(),
 		d.work.Routes(),
+		d.address.Routes(),
 	)
 }
 
@@ -62,5 +65,6 @@ func Routes() []desk.Route {
 		vendor:   &vendor.Door{},
 		thumb:    &thumb.Door{},
 		work:     &work.Door{},
+		address:  &addressdoor.Door{},
 	}.routes()
 }

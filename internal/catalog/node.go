@@ -174,6 +174,8 @@ const (
 	PermShare           = 2
 	PermArchiveDownload = 4
 	PermShareDownload   = 7
+	// PermDirectLink has no bit on the wire, which shows a number of links instead.
+	PermDirectLink = 40
 )
 
 // Group carries what its users may do and where their bytes go.

@@ -33,6 +33,7 @@ const (
 	TagUser    Tag = 1
 	TagFile    Tag = 2
 	TagPolicy  Tag = 5
+	TagAddress Tag = 6
 	TagGroup   Tag = 7
 	TagVersion Tag = 8
 	TagTask    Tag = 11

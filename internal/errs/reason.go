@@ -71,6 +71,7 @@ const (
 	ShareMissing    Reason = "share_missing"    // no such share, or not yours
 	ShareExpired    Reason = "share_expired"    // too old, used up, or what it opened is gone
 	SharePassword   Reason = "share_password"   // its password is wrong or was not given
+	AddressMissing  Reason = "address_missing"  // no such direct link, or what it opened is gone
 	AnonymousDenied Reason = "anonymous_denied" // shares open only for those who signed in
 )
 

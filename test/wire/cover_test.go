@@ -66,6 +66,9 @@ func pathOf(path string) string {
 	if path == "${zip}" {
 		return "/file/archive/x/archive.zip"
 	}
+	if path == "${link}" {
+		return "/file/source/x/n"
+	}
 	if path == "${thumb}" {
 		return "/file/thumb/e"
 	}

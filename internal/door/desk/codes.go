@@ -344,6 +344,12 @@ var answers = withAll(map[errs.Reason]fault{
 		"The link is too old, its downloads are used up, what it opened is gone, or its owner may not share any more.",
 		"Ask whoever gave you the link for a new one.",
 	},
+	errs.AddressMissing: {
+		answer{wire.CodeNotFound, "This direct link does not open anything"},
+		user, never,
+		"There is no such direct link, it is not yours, its file is gone or in the trash, or its owner may not give out direct links any more.",
+		"Ask whoever gave you the link for a new one.",
+	},
 	errs.SharePassword: {
 		answer{wire.CodeSharePasswordWrong, "Incorrect share password"},
 		user, changed,

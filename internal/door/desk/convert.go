@@ -76,12 +76,20 @@ func pins(all []catalog.Pin) []wire.Pin {
 	return out
 }
 
+// MaxLinks is how many direct links one request may ask for.
+const MaxLinks = 1000
+
 // Group is a group as its users see it.
 func (d *Desk) Group(g catalog.Group) wire.Group {
-	return wire.Group{
-		ID: d.IDs.Encode(core.TagGroup, int64(g.ID)), Name: g.Name, Permission: wire.Bits(g.Permissions).String(),
+	out := wire.Group{
+		ID: d.IDs.Encode(core.TagGroup, int64(g.ID)), Name: g.Name,
+		Permission:     wire.Bits(g.Permissions &^ (1 << catalog.PermDirectLink)).String(),
 		TrashRetention: int64(g.TrashFor / time.Second),
 	}
+	if g.May(catalog.PermDirectLink) {
+		out.DirectLinkBatchSize = MaxLinks
+	}
+	return out
 }
 
 func locks(held []catalog.Held) []wire.LockInfo {

@@ -176,7 +176,7 @@ func (d *Door) getContent(q *desk.Call) error {
 	case err != nil:
 		return err
 	}
-	d.send(q, body, name, download)
+	d.send(q, body, name, download, "private, max-age=86400")
 	return body.Close()
 }
 
@@ -188,7 +188,14 @@ const maxRanges = 16
 // that ends before it begins.
 var emptySuffix = regexp.MustCompile(`[=,\s]-0+\s*(,|$)`)
 
-func (d *Door) send(q *desk.Call, body catalog.Body, name string, download bool) {
+// SendLasting answers with a content at an address that may have another one, or none,
+// the next time.
+func (d *Door) SendLasting(q *desk.Call, body catalog.Body, name string, download bool) {
+	corsContent(q)
+	d.send(q, body, name, download, "private, no-cache")
+}
+
+func (d *Door) send(q *desk.Call, body catalog.Body, name string, download bool, cache string) {
 	v := body.Version
 	kind, inline := contentType(name)
 	h := q.W.Header()
@@ -196,7 +203,7 @@ func (d *Door) send(q *desk.Call, body catalog.Body, name string, download bool)
 	h.Set("Content-Disposition", disposition(name, inline && !download))
 	h.Set("Content-Security-Policy", "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; media-src 'self'; frame-ancestors 'self'")
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin") // the address is the permission, see corsContent
-	h.Set("Cache-Control", "private, max-age=86400")
+	h.Set("Cache-Control", cache)
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Robots-Tag", "noindex")
 	h.Set("ETag", `"`+d.EntityID(v.ID)+`"`)

@@ -8,6 +8,14 @@ import (
 	"database/sql"
 )
 
+type Address struct {
+	ID         int64
+	Owner      int64
+	Node       int64
+	Downloaded int64
+	CreatedUs  int64
+}
+
 type AdminTrail struct {
 	ID      int64
 	AtUs    int64
