@@ -21,8 +21,6 @@ type Address struct {
 type Store interface {
 	// Address: NotFound/address_missing.
 	Address(ctx context.Context, id int64) (Address, error)
-	// Of returns the address of a file; NotFound/address_missing.
-	Of(ctx context.Context, node core.NodeID) (Address, error)
 	// Add adds a unless its file has one, and returns the one that is there then.
 	Add(ctx context.Context, a Address) (Address, error)
 	// Remove: NotFound/address_missing, also when owner is not the owner.

@@ -41,7 +41,9 @@
 // ${=2*chunk+1} calculates. ${dir} is a fresh folder of the case, ${chunk} the
 // chunk size of the server.
 //
-// Lines between exchanges: `# …` is a comment; `# reference: …` says where we
+// Lines between exchanges: `# …` is a comment; `# answers: ROW` says that the next
+// exchange is the row of answers.txt, `# answers: ROW CODE: why` that it answers
+// another code, and why that is better; `# reference: …` says where we
 // leave the reference server on purpose, and makes -strict=false skip the case;
 // `! folders 1001 ${dir}/a` makes a folder of so many; `! restart` and `! clock 25h` need a server in this process, `! local` only
 // says that the case needs one; `= name 2*chunk` sets a number, `= name

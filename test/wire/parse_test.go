@@ -20,6 +20,7 @@ type theme struct {
 
 // golden is a case.
 type golden struct {
+	answers   string // row that the next exchange answers
 	name      string
 	reference string // why ours differs from the reference server; "" if not
 	local     bool   // needs a server in this process
@@ -29,16 +30,17 @@ type golden struct {
 
 // step is an exchange, or an order to the runner.
 type step struct {
-	line   int
-	order  []string // "restart", "clock 25h", "set name expr"; nil for an exchange
-	method string
-	path   string
-	query  [][2]string
-	as     string
-	chunk  bool // without Content-Length
-	header [][2]string
-	body   string
-	want   want
+	answers string // row of answers.txt, and why it is answered otherwise
+	line    int
+	order   []string // "restart", "clock 25h", "set name expr"; nil for an exchange
+	method  string
+	path    string
+	query   [][2]string
+	as      string
+	chunk   bool // without Content-Length
+	header  [][2]string
+	body    string
+	want    want
 }
 
 // want is what an answer must be.
@@ -110,6 +112,9 @@ func parseCase(name, text string) (golden, error) {
 		}
 		if s != nil {
 			s.line = i + 1
+			if s.order == nil {
+				s.answers, g.answers = g.answers, ""
+			}
 			g.steps = append(g.steps, *s)
 		}
 		i += n
@@ -130,6 +135,9 @@ func (g *golden) parseLine(lines []string) (int, *step, error) {
 	case strings.HasPrefix(line, "#"):
 		if why, ok := strings.CutPrefix(line, "# reference:"); ok {
 			g.reference = strings.TrimSpace(why)
+		}
+		if what, ok := strings.CutPrefix(line, "# answers:"); ok {
+			g.answers = strings.TrimSpace(what)
 		}
 		return 1, nil, nil
 	case strings.HasPrefix(line, "! "):

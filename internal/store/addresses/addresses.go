@@ -35,16 +35,6 @@ func (s *Addresses) Address(ctx context.Context, id int64) (address.Address, err
 	return toAddress(r), nil
 }
 
-// Of implements address.Store.
-func (s *Addresses) Of(ctx context.Context, node core.NodeID) (address.Address, error) {
-	t := s.base.Read()
-	r, err := t.AddressOf(ctx, int64(node))
-	if err != nil {
-		return address.Address{}, t.Found("addresses.Of", err, errs.AddressMissing)
-	}
-	return toAddress(r), nil
-}
-
 // Add implements address.Store.
 func (s *Addresses) Add(ctx context.Context, a address.Address) (out address.Address, err error) {
 	const op = "addresses.Add"

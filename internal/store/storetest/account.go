@@ -18,8 +18,8 @@ import (
 func testSeed(t *testing.T, s *store.Store) {
 	h := NewHome(t, s, -1)
 	for id, w := range map[core.GroupID]catalog.Group{
-		1: {ID: 1, Name: "Admin", Permissions: 0x011afd, Quota: 1 << 40, Policy: 1, MaxSessions: 1000, MaxVersions: 10, TrashFor: 7 * 24 * time.Hour},
-		2: {ID: 2, Name: "User", Permissions: 0x0884, Quota: 1 << 40, Policy: 1, MaxSessions: 1000, MaxVersions: 10, TrashFor: 7 * 24 * time.Hour},
+		1: {ID: 1, Name: "Admin", Permissions: 0x0100_0001_1afd, Quota: 1 << 40, Policy: 1, MaxSessions: 1000, MaxVersions: 10, TrashFor: 7 * 24 * time.Hour},
+		2: {ID: 2, Name: "User", Permissions: 0x0100_0000_0884, Quota: 1 << 40, Policy: 1, MaxSessions: 1000, MaxVersions: 10, TrashFor: 7 * 24 * time.Hour},
 		3: {ID: 3, Name: "Anonymous", Permissions: 0x82, Quota: 1 << 40, Policy: 1, MaxSessions: 1000, MaxVersions: 10, TrashFor: 7 * 24 * time.Hour},
 	} {
 		g, err := h.Names.Group(h.Ctx, id)

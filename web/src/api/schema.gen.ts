@@ -427,6 +427,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/file/source": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Get direct links to files
+         * @description A direct link opens one file for anybody, without a sign-in, until its owner ends it. It survives renames and moves, opens the current content each time, and ends with the file; while that is in the trash it opens nothing. A file has one: asking again gives the same. Of the files that cannot have one, folders among them, `aggregated_error` says why. `direct_link_batch_size` of one's group says whether it may, and how many at once.
+         */
+        put: operations["createDirectLinks"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/file/source/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End a direct link */
+        delete: operations["deleteDirectLink"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/file/source/{id}/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open a direct link
+         * @description The same as `/f/{id}/{name}` of the site, which is what `link` says. Ranges, conditions and headers are those of `GET /file/content`; what could run in a browser is sent as an attachment.
+         */
+        get: operations["getDirectLink"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/file/archive/{archiveId}/archive.zip": {
         parameters: {
             query?: never;
@@ -2235,6 +2292,27 @@ export interface components {
              */
             no_cache: boolean;
         };
+        DirectLinksRequest: {
+            uris: string[];
+        };
+        DirectLink: {
+            /** @example https://drive.example.test/f/0aB3/pier.jpg */
+            link: string;
+            /** @description The URI as it was sent. */
+            file_url: string;
+            /** @description For `DELETE /file/source/{id}` *(addition)*. */
+            id: string;
+            /**
+             * Format: int64
+             * @description How often it was opened *(addition)*.
+             */
+            downloaded: number;
+            /**
+             * Format: date-time
+             * @description *(addition)*
+             */
+            created_at: string;
+        };
         FileURLs: {
             urls: components["schemas"]["FileURL"][];
             /** Format: date-time */
@@ -3979,6 +4057,127 @@ export interface operations {
             };
             413: components["responses"]["TooLarge"];
             415: components["responses"]["Encoded"];
+        };
+    };
+    createDirectLinks: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "uris": [
+                 *         "cloudreve://my/pictures/pier.jpg"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["DirectLinksRequest"];
+            };
+        };
+        responses: {
+            /** @description The links. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["DirectLink"][];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
+        };
+    };
+    deleteDirectLink: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path: {
+                /** @description `id` of the link. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Done"];
+        };
+    };
+    getDirectLink: {
+        parameters: {
+            query?: {
+                /** @description Whether a browser should save the content instead of showing it. */
+                download?: components["parameters"]["Download"];
+            };
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path: {
+                /** @description `id` of the link. */
+                id: string;
+                /** @description The name of the file, for people; not looked at. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The content, or a failure of the server. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description A part of it. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It is the one that the caller has. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such link, or nothing behind it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The range lies outside. */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     getArchive: {
