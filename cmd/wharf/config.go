@@ -8,6 +8,7 @@ import (
 
 	"github.com/wharfinger/wharfinger/client"
 	"github.com/wharfinger/wharfinger/client/keep"
+	"github.com/wharfinger/wharfinger/cmd/wharf/human"
 )
 
 // remoteFlags say which server and who. They are shared by the client commands.
@@ -22,7 +23,7 @@ func (f remoteFlags) password() (string, error) {
 	if f.PasswordFile == "" {
 		return os.Getenv("WHARF_PASSWORD"), nil
 	}
-	s, err := secretFile(f.PasswordFile)
+	s, err := human.SecretFile(f.PasswordFile)
 	return s.Reveal(), err
 }
 

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/wharfinger/wharfinger/cmd/wharf/human"
 	"github.com/wharfinger/wharfinger/internal/app"
 	"github.com/wharfinger/wharfinger/internal/errs"
 )
@@ -70,7 +71,7 @@ func printDiagnosis(w io.Writer, d app.Diagnosis, fix bool) error {
 		fmt.Fprintf(w, "%s (sync %s): %s\n", show(p.Policy), p.Sync, p.Words)
 	}
 	fmt.Fprintf(w, "Looked at %d contents, %d stored blobs, %d packs, %d unfinished uploads; read %s.\n",
-		d.Versions, d.Blobs, d.Packs, d.Sessions, showSize(d.Read))
+		d.Versions, d.Blobs, d.Packs, d.Sessions, human.ShowSize(d.Read))
 	for _, f := range d.Findings {
 		fmt.Fprintf(w, "%s: %s\n", f.Trouble, show(f.Message))
 		if f.Blob != "" {

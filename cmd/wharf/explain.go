@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/wharfinger/wharfinger/client"
+	"github.com/wharfinger/wharfinger/cmd/wharf/human"
 )
 
 // exitCode is the class of a failure, as docs/scripting.md has it.
@@ -35,7 +36,7 @@ type explanation struct {
 }
 
 func explain(err error) explanation {
-	x := explanation{What: message(err), Do: advice(err)}
+	x := explanation{What: human.Message(err), Do: advice(err)}
 	if e, ok := errors.AsType[*client.Error](err); ok {
 		x.Code, x.Request = int(e.Code), e.CorrelationID
 	}
@@ -79,7 +80,7 @@ func brief(err error) string {
 	if e, ok := errors.AsType[*client.Error](err); ok && e.Message != "" {
 		return e.Message
 	}
-	return message(err)
+	return human.Message(err)
 }
 
 // complain prints a failure. about is what it was about, "" if err says so.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/wharfinger/wharfinger/api/wire"
 	"github.com/wharfinger/wharfinger/client"
+	"github.com/wharfinger/wharfinger/cmd/wharf/human"
 )
 
 // lsCmd lists.
@@ -101,7 +102,7 @@ func (c *lsCmd) print(out io.Writer, f wire.File, uri wire.URI) error {
 	case c.JSON:
 		return json.NewEncoder(out).Encode(l)
 	case c.Long:
-		size := showSize(f.Size)
+		size := human.ShowSize(f.Size)
 		if l.Type == "folder" {
 			size = "-"
 		}

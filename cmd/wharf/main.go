@@ -13,8 +13,6 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
-
-	"github.com/wharfinger/wharfinger/internal/errs"
 )
 
 // cli is the table of commands.
@@ -134,13 +132,4 @@ func report(w io.Writer, err error) int {
 		complain(w, "", e.err)
 	}
 	return e.code
-}
-
-// message is what a person is told: the note where there is one, else the chain.
-func message(err error) string {
-	var e *errs.Error
-	if errors.As(err, &e) && e.Note != "" {
-		return e.Note
-	}
-	return err.Error()
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/wharfinger/wharfinger/api/wire"
 	"github.com/wharfinger/wharfinger/client"
+	"github.com/wharfinger/wharfinger/cmd/wharf/human"
 )
 
 // mkdirCmd makes folders.
@@ -54,7 +55,7 @@ func (c *mkdirCmd) make(ctx context.Context, cl *client.Client, arg string) erro
 	}
 	_, err = cl.MkdirNew(ctx, uri)
 	if client.IsExists(err) {
-		return fmt.Errorf("something of that name is there already: %s", message(err))
+		return fmt.Errorf("something of that name is there already: %s", human.Message(err))
 	}
 	return err
 }

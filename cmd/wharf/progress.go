@@ -15,6 +15,7 @@ import (
 
 	"github.com/wharfinger/wharfinger/client"
 	"github.com/wharfinger/wharfinger/client/batch"
+	"github.com/wharfinger/wharfinger/cmd/wharf/human"
 )
 
 // progress tells people or programs how a transfer goes. Its methods may be
@@ -66,9 +67,9 @@ func (s *sum) add(r result) {
 
 func (s *sum) String() string {
 	took := time.Since(s.began)
-	text := fmt.Sprintf("%s %s, %s in %s", count(s.files, "file"), s.verb, showSize(s.bytes), took.Round(10*time.Millisecond))
+	text := fmt.Sprintf("%s %s, %s in %s", count(s.files, "file"), s.verb, human.ShowSize(s.bytes), took.Round(10*time.Millisecond))
 	if took > 200*time.Millisecond && s.bytes > 0 {
-		text += fmt.Sprintf(" (%s/s)", showSize(int64(float64(s.bytes)/took.Seconds())))
+		text += fmt.Sprintf(" (%s/s)", human.ShowSize(int64(float64(s.bytes)/took.Seconds())))
 	}
 	for _, more := range []struct {
 		n    int
@@ -99,7 +100,7 @@ func (s *sum) failure(r result) explanation {
 		if s.verb == "received" {
 			where = "on this disk"
 		}
-		x.Safe = fmt.Sprintf("%s of %s are %s", showSize(kept), showSize(r.size), where)
+		x.Safe = fmt.Sprintf("%s of %s are %s", human.ShowSize(kept), human.ShowSize(r.size), where)
 	}
 	return x
 }
@@ -215,7 +216,7 @@ func (l *lines) say(e client.Event) {
 	switch e.Kind {
 	case client.EventStarted:
 		if e.Resumed > 0 {
-			fmt.Fprintf(l.err, "%s: goes on at %s of %s\n", name, showSize(e.Resumed), showSize(e.Size))
+			fmt.Fprintf(l.err, "%s: goes on at %s of %s\n", name, human.ShowSize(e.Resumed), human.ShowSize(e.Size))
 		}
 	case client.EventRetry:
 		if time.Since(l.told[e.Remote]) < time.Second {
@@ -226,9 +227,9 @@ func (l *lines) say(e client.Event) {
 			fmt.Fprintf(l.err, "small files: %s; trying again in %s\n", brief(e.Err), e.Wait.Round(100*time.Millisecond))
 			return
 		}
-		fmt.Fprintf(l.err, "%s: %s; %s of %s are safe; trying again in %s\n", name, brief(e.Err), showSize(e.Confirmed), showSize(e.Size), e.Wait.Round(100*time.Millisecond))
+		fmt.Fprintf(l.err, "%s: %s; %s of %s are safe; trying again in %s\n", name, brief(e.Err), human.ShowSize(e.Confirmed), human.ShowSize(e.Size), e.Wait.Round(100*time.Millisecond))
 	case client.EventRestarted:
-		fmt.Fprintf(l.err, "%s: begins anew: %s\n", name, message(e.Err))
+		fmt.Fprintf(l.err, "%s: begins anew: %s\n", name, human.Message(e.Err))
 	case client.EventLimited:
 		if e.Note != l.limit { // the other files say the same
 			l.limit = e.Note
@@ -267,7 +268,7 @@ func (l *lines) print(r result) {
 	case r.folder:
 		fmt.Fprintf(l.out, "%s → %s/  empty folder\n", from, to)
 	case r.outcome == client.Sent:
-		fmt.Fprintf(l.out, "%s → %s  %s\n", from, to, showSize(r.size))
+		fmt.Fprintf(l.out, "%s → %s  %s\n", from, to, human.ShowSize(r.size))
 	default:
 		fmt.Fprintf(l.out, "%s → %s  %s\n", from, to, r.outcome)
 	}

@@ -6,49 +6,12 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"strings"
 
+	"github.com/wharfinger/wharfinger/cmd/wharf/human"
 	"github.com/wharfinger/wharfinger/internal/app"
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/errs"
 )
-
-// dataFlags say where the server keeps everything. They are shared by the
-// commands that work on the data directory, server running or not.
-type dataFlags struct {
-	Data         string `default:"./data" env:"WHARF_DATA" help:"Directory of everything the server keeps." type:"path" placeholder:"DIR"`
-	Database     string `env:"WHARF_DATABASE" help:"PostgreSQL to use instead of the embedded SQLite: postgres://…" placeholder:"URL"`
-	DatabaseFile string `env:"WHARF_DATABASE_FILE" help:"File that holds the --database address." type:"path" placeholder:"FILE"`
-}
-
-func (f dataFlags) config() (app.Config, error) {
-	url := core.Secret(f.Database)
-	if f.DatabaseFile != "" {
-		var err error
-		if url, err = secretFile(f.DatabaseFile); err != nil {
-			return app.Config{}, err
-		}
-	}
-	return app.Config{Data: f.Data, Database: url}, nil
-}
-
-// open opens the data directory for an administrative command.
-func (f dataFlags) open(ctx context.Context) (*app.Base, error) {
-	c, err := f.config()
-	if err != nil {
-		return nil, err
-	}
-	return app.OpenBase(ctx, c)
-}
-
-// secretFile reads a secret from a file, without its last line end.
-func secretFile(name string) (core.Secret, error) {
-	b, err := os.ReadFile(name)
-	if err != nil {
-		return "", errs.Newf(errs.Invalid, errs.BadParam, "The secret cannot be read: %v", err)
-	}
-	return core.Secret(strings.TrimRight(string(b), "\r\n")), nil
-}
 
 // serveCmd runs the server.
 type serveCmd struct {
@@ -84,7 +47,7 @@ func (c *serveCmd) Run(ctx context.Context) error {
 	cfg.ScrubDays, cfg.TLSCert, cfg.TLSKey = c.ScrubDays, c.TLSCert, c.TLSKey
 	cfg.AdminEmail, cfg.AdminPassword = c.AdminEmail, core.Secret(c.AdminPassword)
 	if c.AdminPasswordFile != "" {
-		if cfg.AdminPassword, err = secretFile(c.AdminPasswordFile); err != nil {
+		if cfg.AdminPassword, err = human.SecretFile(c.AdminPasswordFile); err != nil {
 			return err
 		}
 	}

@@ -13,13 +13,14 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/wharfinger/wharfinger/client"
+	"github.com/wharfinger/wharfinger/cmd/wharf/human"
 )
 
 // transferFlags are shared by put and get.
 type transferFlags struct {
 	Recursive   bool          `short:"r" help:"Folders with all that is in them."`
 	Files       int           `default:"4" help:"Files at once." placeholder:"N"`
-	LimitRate   *sizeFlag     `help:"At most so many bytes a second, such as 10MiB." placeholder:"SIZE"`
+	LimitRate   *human.Size   `help:"At most so many bytes a second, such as 10MiB." placeholder:"SIZE"`
 	GiveUpAfter time.Duration `default:"10m" help:"End when nothing has worked for that long; 0: never." placeholder:"TIME"`
 	Quiet       bool          `short:"q" help:"Only failures."`
 	JSON        bool          `name:"json" help:"Events as JSON lines on standard output; see docs/scripting.md."`
@@ -30,7 +31,7 @@ func (f *transferFlags) check() error {
 	if f.Files < 1 || f.Files > 64 {
 		return errors.New("--files must be from 1 to 64")
 	}
-	if f.LimitRate != nil && f.LimitRate.bytes < 1 {
+	if f.LimitRate != nil && f.LimitRate.Bytes < 1 {
 		return errors.New("--limit-rate must be at least one byte a second")
 	}
 	return nil
@@ -40,7 +41,7 @@ func (f *transferFlags) limiter() *rate.Limiter {
 	if f.LimitRate == nil {
 		return nil
 	}
-	return client.NewLimiter(f.LimitRate.bytes)
+	return client.NewLimiter(f.LimitRate.Bytes)
 }
 
 // patience is GiveUpAfter as the SDK has it.

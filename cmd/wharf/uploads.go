@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/wharfinger/wharfinger/api/wire"
+	"github.com/wharfinger/wharfinger/cmd/wharf/human"
 )
 
 // uploadsCmd shows and ends unfinished uploads.
@@ -48,7 +49,7 @@ func (c *uploadsListCmd) Run(ctx context.Context, std streams) error {
 	t := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "ID\tRECEIVED\tSIZE\tLAST BYTE\tEXPIRES\tPATH")
 	for _, p := range list {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", p.SessionID, showSize(p.ReceivedBytes), showSize(p.Size),
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", p.SessionID, human.ShowSize(p.ReceivedBytes), human.ShowSize(p.Size),
 			p.UpdatedAt.Local().Format(time.DateTime), time.Unix(p.Expires, 0).Format(time.DateTime), show(uploadPath(p)))
 	}
 	return t.Flush()
@@ -87,7 +88,7 @@ func (c *uploadsShowCmd) Run(ctx context.Context, std streams) error {
 	}
 	t := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "path\t%s\nstate\t%s\nreceived\t%s of %s (%d of %d bytes)\nchunk size\t%s\nbegun\t%s\nlast byte\t%s\nexpires\t%s\n",
-		show(uploadPath(p)), p.State, showSize(p.ReceivedBytes), showSize(p.Size), p.ReceivedBytes, p.Size, showSize(p.ChunkSize),
+		show(uploadPath(p)), p.State, human.ShowSize(p.ReceivedBytes), human.ShowSize(p.Size), p.ReceivedBytes, p.Size, human.ShowSize(p.ChunkSize),
 		p.CreatedAt.Local().Format(time.DateTime), p.UpdatedAt.Local().Format(time.DateTime), time.Unix(p.Expires, 0).Format(time.DateTime))
 	if p.ReprDigest != "" {
 		fmt.Fprintf(t, "digest\t%s\n", p.ReprDigest)

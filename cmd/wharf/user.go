@@ -11,6 +11,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/wharfinger/wharfinger/cmd/wharf/human"
+
 	"golang.org/x/term"
 
 	"github.com/wharfinger/wharfinger/internal/app"
@@ -33,7 +35,7 @@ type passwordFlag struct {
 // from the first line of standard input.
 func (p passwordFlag) read() (core.Secret, error) {
 	if p.PasswordFile != "" {
-		return secretFile(p.PasswordFile)
+		return human.SecretFile(p.PasswordFile)
 	}
 	if fd := int(os.Stdin.Fd()); term.IsTerminal(fd) {
 		fmt.Fprint(os.Stderr, "Password: ")
@@ -53,9 +55,9 @@ func (p passwordFlag) read() (core.Secret, error) {
 }
 
 type userAddCmd struct {
-	Email string   `arg:"" help:"E-mail address to sign in with."`
-	Admin bool     `help:"The account administers the site."`
-	Quota sizeFlag `help:"Bytes the account may hold, such as 10GiB; default: as its group." placeholder:"SIZE"`
+	Email string     `arg:"" help:"E-mail address to sign in with."`
+	Admin bool       `help:"The account administers the site."`
+	Quota human.Size `help:"Bytes the account may hold, such as 10GiB; default: as its group." placeholder:"SIZE"`
 	passwordFlag
 	dataFlags
 }
@@ -71,8 +73,8 @@ func (c *userAddCmd) Run(ctx context.Context) error {
 		return err
 	}
 	quota := app.GroupQuota
-	if c.Quota.set {
-		quota = c.Quota.bytes
+	if c.Quota.Set {
+		quota = c.Quota.Bytes
 	}
 	u, err := b.AddUser(ctx, app.NewUser{Email: c.Email, Password: password, Admin: c.Admin, Quota: quota})
 	if err == nil {
@@ -117,7 +119,7 @@ func (c *userListCmd) print(users []app.UserLine) error {
 	fmt.Fprintln(t, "EMAIL\tGROUP\tSTATUS\tUSED\tRESERVED\tTOTAL")
 	for _, u := range users {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", u.User.Email, u.Group.Name, u.User.Status,
-			showSize(u.Capacity.Used), showSize(u.Capacity.Reserved), showSize(u.Capacity.Total))
+			human.ShowSize(u.Capacity.Used), human.ShowSize(u.Capacity.Reserved), human.ShowSize(u.Capacity.Total))
 	}
 	return t.Flush()
 }

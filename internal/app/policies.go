@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"net/url"
 	"strings"
 
 	"github.com/wharfinger/wharfinger/internal/blob"
@@ -10,6 +11,7 @@ import (
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/errs"
 	"github.com/wharfinger/wharfinger/internal/store/providers"
+	"github.com/wharfinger/wharfinger/internal/trial"
 )
 
 // NewPolicy is a storage policy at a vendor that is to be made.
@@ -30,7 +32,7 @@ type NewPolicy struct {
 // minDirect is the smallest chunk that clients send to a vendor by themselves.
 const minDirect = 5 << 20
 
-// AddPolicy makes a storage policy. It asks the vendor nothing: TestPolicy does.
+// AddPolicy makes a storage policy. It asks the vendor nothing: TryPolicy does.
 func (b *Base) AddPolicy(ctx context.Context, n NewPolicy) (catalog.Policy, error) {
 	const op = "app.AddPolicy"
 	bad := func(format string, args ...any) (catalog.Policy, error) {
@@ -76,15 +78,62 @@ func (b *Base) AddPolicy(ctx context.Context, n NewPolicy) (catalog.Policy, erro
 	return p, errs.Wrap(op, err)
 }
 
+// Policy finds a storage policy by its name, by the beginning of that in any case, or
+// by its type, as long as that means one.
+func (b *Base) Policy(ctx context.Context, name string) (p catalog.Policy, err error) {
+	err = b.store.Catalog().InTx(ctx, func(tx catalog.Tx) (err error) {
+		p, err = findPolicy(ctx, tx, name)
+		return err
+	})
+	return p, errs.Wrap("app.Policy", err)
+}
+
+// TryPolicy tries what p needs at its vendor, see trial.Run.
+func (b *Base) TryPolicy(ctx context.Context, p catalog.Policy, tell func(trial.Step)) error {
+	const op = "app.TryPolicy"
+	bucket, err := b.buckets.Bucket(ctx, p)
+	if err != nil {
+		return errs.Wrap(op, err)
+	}
+	site, err := b.cfg.siteURL()
+	if err != nil {
+		return errs.Wrap(op, err)
+	}
+	return errs.Wrap(op, trial.Run(ctx, trial.Options{
+		Bucket: bucket, Client: b.buckets.far.rt, Clock: b.cfg.Clock, Site: site, Relay: p.Relay,
+	}, tell))
+}
+
+// AllowOrigins lets the pages of this site send to p's bucket from a browser, and of
+// the other origins that are given.
+func (b *Base) AllowOrigins(ctx context.Context, p catalog.Policy, more ...string) error {
+	const op = "app.AllowOrigins"
+	site, err := b.cfg.siteURL()
+	if err != nil {
+		return errs.Wrap(op, err)
+	}
+	if site != nil {
+		more = append(more, site.Scheme+"://"+site.Host)
+	}
+	if len(more) == 0 {
+		return errs.Newf(errs.Invalid, errs.BadParam, "This site's public address is not known. Give it with --site-url.").At(op)
+	}
+	for _, origin := range more {
+		if u, err := url.Parse(origin); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.Path != "" {
+			return errs.Newf(errs.Invalid, errs.BadParam, "%q is no origin: https://files.example.com is one.", origin).At(op).Because(err)
+		}
+	}
+	bucket, err := b.buckets.Bucket(ctx, p)
+	if err == nil {
+		err = bucket.AllowOrigins(ctx, more)
+	}
+	return errs.Wrap(op, err)
+}
+
 // SetGroupPolicy makes new files of a group go to the policy of that name.
 func (b *Base) SetGroupPolicy(ctx context.Context, group, policy string) (catalog.Policy, error) {
 	const op = "app.SetGroupPolicy"
-	var p catalog.Policy
-	st := b.store.Catalog()
-	err := st.InTx(ctx, func(tx catalog.Tx) (err error) {
-		p, err = findPolicy(ctx, tx, policy)
-		return err
-	})
+	p, err := b.Policy(ctx, policy)
 	if err != nil {
 		return p, errs.Wrap(op, err)
 	}

@@ -109,6 +109,14 @@ type Caller interface {
 	ReadCallback(ctx context.Context, r *http.Request, body []byte) error
 }
 
+// Origins is the ability to tell the store which sites' pages may send to it and read
+// from it in a browser (CORS).
+type Origins interface {
+	// AllowOrigins adds a rule for origins, such as https://files.example.com, or
+	// changes the one that it added before. Rules of others stay as they are.
+	AllowOrigins(ctx context.Context, origins []string) error
+}
+
 // Strays is the ability to list uploads that the store holds unfinished, for
 // audits: up to limit, in the store's order, after that mark; next is "" at the
 // end.

@@ -78,6 +78,21 @@ func (b *Bucket) Link(ctx context.Context, key string, o LinkOptions) (string, e
 	return s, b.wrap(op, err)
 }
 
+// AllowOrigins lets pages of these sites send to the store and read from it.
+// Unsupported/policy_use where the driver cannot tell its store.
+func (b *Bucket) AllowOrigins(ctx context.Context, origins []string) error {
+	const op = "blob.AllowOrigins"
+	err := errs.New(errs.Unsupported, errs.PolicyUse)
+	if o, ok := b.d.(Origins); ok {
+		err := o.AllowOrigins(ctx, origins)
+		if !errs.Is(err, errs.Unsupported) {
+			return b.wrap(op, err)
+		}
+	}
+	return errs.Newf(errs.Unsupported, errs.PolicyUse,
+		"The CORS rules of this kind of store cannot be set from here. Set them at the vendor: see the page of the policy in docs/policies.").At(op).Because(err)
+}
+
 // Digest reads an object of that size and measures it; c deciphers it on the way.
 func (b *Bucket) Digest(ctx context.Context, key string, size int64, c *Cipher) (Receipt, error) {
 	const op = "blob.Digest"

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/wharfinger/wharfinger/internal/blob"
+	"github.com/wharfinger/wharfinger/internal/errs"
 )
 
 // The direct way goes past the disk: all there is to do is the prefix.
@@ -48,6 +49,14 @@ func (d *driver) Revoke(ctx context.Context, h blob.Handle) error {
 func (d *driver) Link(ctx context.Context, key string, o blob.LinkOptions) (string, error) {
 	s, err := d.far.Link(ctx, d.there(key), o)
 	return s, from(d.far, err)
+}
+
+func (d *driver) AllowOrigins(ctx context.Context, origins []string) error {
+	far, ok := d.far.(blob.Origins)
+	if !ok {
+		return errs.New(errs.Unsupported, errs.PolicyUse)
+	}
+	return from(d.far, far.AllowOrigins(ctx, origins))
 }
 
 func (d *driver) Unfinished(ctx context.Context, after string, limit int) ([]blob.StrayUpload, string, error) {

@@ -1,4 +1,4 @@
-package app
+package trial
 
 import (
 	"bytes"
@@ -7,44 +7,42 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/wharfinger/wharfinger/internal/blob"
-	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/errs"
 )
 
-// Step is one thing that was tried of a storage policy.
+// Options are what is tried, and how. All but Site are needed.
+type Options struct {
+	Bucket *blob.Bucket
+	Client http.RoundTripper
+	Clock  core.Clock
+	Site   *url.URL // public address of the site; nil: not known
+	Relay  bool     // clients do not go to the store by themselves
+}
+
+// Step is one thing that was tried.
 type Step struct {
 	What string
 	Err  error  // nil: it works
 	Fix  string // what to do about Err
 }
 
-// TestPolicy tries what a storage policy needs at its vendor, one by one, with
-// objects of its own that it removes. Each step is told as it ends; the error is
-// that of the first one that failed.
-func (b *Base) TestPolicy(ctx context.Context, name string, tell func(Step)) error {
-	const op = "app.TestPolicy"
-	var p catalog.Policy
-	err := b.store.Catalog().InTx(ctx, func(tx catalog.Tx) (err error) {
-		p, err = findPolicy(ctx, tx, name)
-		return err
-	})
-	if err != nil {
-		return errs.Wrap(op, err)
+// Run tries what a storage policy needs at its vendor, one by one, with objects of
+// its own that it removes. Each step is told as it ends; the error is that of the
+// first one that failed. Unsupported/policy_use for a bucket on this machine.
+func Run(ctx context.Context, o Options, tell func(Step)) error {
+	const op = "trial.Run"
+	if !o.Bucket.Can().Direct {
+		return errs.Newf(errs.Unsupported, errs.PolicyUse, "This storage policy keeps its files on this machine: nothing is to be tried at a vendor.").At(op)
 	}
-	bucket, err := b.buckets.Bucket(ctx, p)
-	if err != nil {
-		return errs.Wrap(op, err)
-	}
-	if !bucket.Can().Direct {
-		return errs.Newf(errs.Unsupported, errs.PolicyUse, "Storage policy %q keeps its files on this machine: nothing is to be tried at a vendor.", p.Name).At(op)
-	}
-	t := trial{bucket: bucket, rt: b.buckets.far.rt, now: b.cfg.Clock(), key: strings.ReplaceAll(core.NewUUID(), "-", "")}
-	t.small, t.large = []byte(rand.Text()), make([]byte, 2*minDirect+1)
+	t := trial{Options: o, now: o.Clock(), key: strings.ReplaceAll(core.NewUUID(), "-", "")}
+	t.small, t.large = []byte(rand.Text()), make([]byte, 2*leastPart+1)
 	_, _ = rand.Read(t.large) // never fails since Go 1.24
 	var first error
 	for _, s := range t.steps() {
@@ -57,10 +55,12 @@ func (b *Base) TestPolicy(ctx context.Context, name string, tell func(Step)) err
 	return errs.Wrap(op, first)
 }
 
+// leastPart is the smallest part but the last that all stores take.
+const leastPart = 5 << 20
+
 // trial is one try of a policy.
 type trial struct {
-	bucket       *blob.Bucket
-	rt           http.RoundTripper
+	Options
 	now          time.Time
 	key          string
 	small, large []byte
@@ -74,7 +74,8 @@ type step struct {
 const rights = "Check the endpoint, the region, both keys and the clock of this machine; the key needs the right to "
 
 func (t *trial) steps() []step {
-	return []step{
+	all := []step{
+		{Step{What: "the clock of this machine agrees with the store's", Fix: "Set the clock of this machine, by NTP for instance: the store refuses what was signed at another time."}, t.clock},
 		{Step{What: "store an object", Fix: rights + "put objects."}, t.put},
 		{Step{What: "read it, and some bytes of it", Fix: rights + "get objects."}, t.get},
 		{Step{What: "read it from a signed address, as clients do", Fix: "The address for clients must lead to the bucket: see --public-endpoint and --path-style."}, t.link},
@@ -83,10 +84,18 @@ func (t *trial) steps() []step {
 		{Step{What: "abort an upload", Fix: rights + "abort multipart uploads."}, t.abort},
 		{Step{What: "delete objects", Fix: rights + "delete objects. What was stored for this test has a key that begins with the policy's prefix."}, t.remove},
 	}
+	if t.Relay {
+		return all
+	}
+	return slices.Insert(all, len(all)-1,
+		step{Step{What: "a browser on this site's page may send to the bucket (CORS)", Fix: "Let this site's origin in: wharf policy cors NAME, or the button on the policy's page."}, t.cors},
+		step{Step{What: "a browser may read the ETag of what it sent", Fix: "Add ETag to what the bucket exposes: wharf policy cors NAME, or the button on the policy's page."}, t.exposed},
+		step{Step{What: "clients reach the address that they call when they are done", Fix: "Start the server with --site-url and the address that clients reach. Until then uploads end by themselves within some minutes."}, t.callback},
+	)
 }
 
 func (t *trial) put(ctx context.Context) error {
-	_, err := t.bucket.PutWhole(ctx, t.key, blob.Write{Range: core.Range{To: int64(len(t.small))}, Body: bytes.NewReader(t.small)})
+	_, err := t.Bucket.PutWhole(ctx, t.key, blob.Write{Range: core.Range{To: int64(len(t.small))}, Body: bytes.NewReader(t.small)})
 	return err
 }
 
@@ -98,7 +107,7 @@ func (t *trial) get(ctx context.Context) error {
 }
 
 func (t *trial) holds(ctx context.Context, key string, r core.Range, want []byte) error {
-	body, err := t.bucket.Open(ctx, key, r, nil)
+	body, err := t.Bucket.Open(ctx, key, r, nil)
 	if err != nil {
 		return err
 	}
@@ -111,11 +120,11 @@ func (t *trial) holds(ctx context.Context, key string, r core.Range, want []byte
 }
 
 func (t *trial) link(ctx context.Context) error {
-	address, err := t.bucket.Link(ctx, t.key, blob.LinkOptions{Now: t.now, Until: t.now.Add(time.Hour), Name: "try.txt", Attachment: true})
+	address, err := t.Bucket.Link(ctx, t.key, blob.LinkOptions{Now: t.now, Until: t.now.Add(time.Hour), Name: "try.txt", Attachment: true})
 	if err != nil {
 		return err
 	}
-	got, err := t.send(ctx, http.MethodGet, address, nil, nil)
+	got, _, err := t.send(ctx, http.MethodGet, address, nil, nil)
 	if err == nil && !bytes.Equal(got, t.small) {
 		err = errs.Newf(errs.Internal, errs.IOFailed, "%d other bytes came back", len(got))
 	}
@@ -123,53 +132,53 @@ func (t *trial) link(ctx context.Context) error {
 }
 
 // send makes a request as a client would.
-func (t *trial) send(ctx context.Context, method, address string, body []byte, header http.Header) ([]byte, error) {
-	const op = "app.trial.send"
+func (t *trial) send(ctx context.Context, method, address string, body []byte, header http.Header) ([]byte, http.Header, error) {
+	const op = "trial.send"
 	r, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
 	if err != nil {
-		return nil, errs.Wrap(op, err)
+		return nil, nil, errs.Wrap(op, err)
 	}
 	for name, values := range header {
 		r.Header[name] = values
 	}
-	answer, err := t.rt.RoundTrip(r)
+	answer, err := t.Client.RoundTrip(r)
 	if err != nil {
-		return nil, errs.As(op, errs.Transient, errs.IOFailed, err)
+		return nil, nil, errs.As(op, errs.Transient, errs.IOFailed, err)
 	}
 	defer func() { _ = answer.Body.Close() }() // read only
 	got, err := io.ReadAll(io.LimitReader(answer.Body, 1<<20))
 	if err != nil {
-		return nil, errs.As(op, errs.Transient, errs.IOFailed, err)
+		return nil, nil, errs.As(op, errs.Transient, errs.IOFailed, err)
 	}
-	if answer.StatusCode != http.StatusOK {
-		return nil, errs.Newf(errs.Forbidden, errs.IOFailed, "the store answered %s: %.300s", answer.Status, got).At(op)
+	if answer.StatusCode/100 != 2 {
+		return nil, answer.Header, errs.Newf(errs.Forbidden, errs.IOFailed, "the store answered %s: %.300s", answer.Status, got).At(op)
 	}
-	return got, nil
+	return got, answer.Header, nil
 }
 
 func (t *trial) ask() blob.Ask {
-	return blob.Ask{Key: t.key + "-parts", Size: int64(len(t.large)), PartSize: minDirect, Now: t.now, Until: t.now.Add(time.Hour)}
+	return blob.Ask{Key: t.key + "-parts", Size: int64(len(t.large)), PartSize: leastPart, Now: t.now, Until: t.now.Add(time.Hour)}
 }
 
 func (t *trial) parts(ctx context.Context) error {
 	a := t.ask()
-	h, err := t.bucket.Grant(ctx, a)
+	h, err := t.Bucket.Grant(ctx, a)
 	if err != nil {
 		return err
 	}
-	signed, err := t.bucket.Sign(ctx, h, a, 0, a.Parts())
+	signed, err := t.Bucket.Sign(ctx, h, a, 0, a.Parts())
 	if err != nil {
 		return err
 	}
 	for n, address := range signed.Parts {
 		from := int64(n) * a.PartSize
-		if _, err := t.send(ctx, http.MethodPut, address, t.large[from:from+a.Part(n)], signed.Header); err != nil {
+		if _, _, err := t.send(ctx, http.MethodPut, address, t.large[from:from+a.Part(n)], signed.Header); err != nil {
 			return fmt.Errorf("part %d: %w", n+1, err)
 		}
 	}
-	seen, err := t.bucket.Confirm(ctx, h)
+	seen, err := t.Bucket.Confirm(ctx, h)
 	if err == nil {
-		_, err = t.bucket.Finish(ctx, h, seen.Parts)
+		_, err = t.Bucket.Finish(ctx, h, seen.Parts)
 	}
 	if err != nil {
 		return err
@@ -178,29 +187,29 @@ func (t *trial) parts(ctx context.Context) error {
 }
 
 func (t *trial) list(ctx context.Context) error {
-	page, err := t.bucket.List(ctx, t.key, "", 10)
+	page, err := t.Bucket.List(ctx, t.key, "", 10)
 	if err != nil {
 		return err
 	}
 	if len(page.Objects) == 0 {
 		return errs.Newf(errs.Internal, errs.IOFailed, "the list does not have what was stored")
 	}
-	_, err = t.bucket.Pending(ctx, "", 1)
+	_, err = t.Bucket.Pending(ctx, "", 1)
 	return err
 }
 
 func (t *trial) abort(ctx context.Context) error {
 	a := t.ask()
 	a.Key += "-not"
-	h, err := t.bucket.Grant(ctx, a)
+	h, err := t.Bucket.Grant(ctx, a)
 	if err != nil {
 		return err
 	}
-	return t.bucket.Revoke(ctx, h)
+	return t.Bucket.Revoke(ctx, h)
 }
 
 func (t *trial) remove(ctx context.Context) error {
-	failed, err := t.bucket.Delete(ctx, []string{t.key, t.ask().Key})
+	failed, err := t.Bucket.Delete(ctx, []string{t.key, t.ask().Key})
 	if err == nil && len(failed) > 0 {
 		err = failed[0].Err
 	}

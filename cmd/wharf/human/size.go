@@ -1,4 +1,4 @@
-package main
+package human
 
 import (
 	"fmt"
@@ -9,20 +9,20 @@ import (
 	"github.com/wharfinger/wharfinger/internal/errs"
 )
 
-// sizeFlag is a number of bytes as people write it: 5MiB, 5MB, 5M, 5242880.
+// Size is a number of bytes as people write it: 5MiB, 5MB, 5M, 5242880.
 // All units are powers of 1024.
-type sizeFlag struct {
-	bytes int64
-	set   bool
+type Size struct {
+	Bytes int64
+	Set   bool // 0 was written, and not nothing
 }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
-func (s *sizeFlag) UnmarshalText(text []byte) error {
+func (s *Size) UnmarshalText(text []byte) error {
 	n, err := parseSize(string(text))
 	if err != nil {
 		return err
 	}
-	s.bytes, s.set = n, true
+	s.Bytes, s.Set = n, true
 	return nil
 }
 
@@ -47,8 +47,8 @@ func parseSize(text string) (int64, error) {
 	return int64(math.Round(f)), nil
 }
 
-// showSize writes bytes with one decimal in the largest fitting unit.
-func showSize(n int64) string {
+// ShowSize writes bytes with one decimal in the largest fitting unit.
+func ShowSize(n int64) string {
 	if n < 1<<10 {
 		return fmt.Sprintf("%d B", n)
 	}
