@@ -461,7 +461,9 @@ type AdminPagination struct {
 
 // AdminPolicy defines model for AdminPolicy.
 type AdminPolicy struct {
-	CreatedAt time.Time `json:"created_at"`
+	AccessKey  string    `json:"access_key,omitempty"`
+	BucketName string    `json:"bucket_name,omitempty"`
+	CreatedAt  time.Time `json:"created_at"`
 
 	// DirNameRule Always empty: where bytes are is nobody's business.
 	DirNameRule  string           `json:"dir_name_rule"`
@@ -472,6 +474,7 @@ type AdminPolicy struct {
 	// MaxSize Absent: no limit.
 	MaxSize   int64               `json:"max_size,omitempty"`
 	Name      string              `json:"name"`
+	Server    string              `json:"server,omitempty"`
 	Settings  AdminPolicySettings `json:"settings"`
 	Type      string              `json:"type"`
 	UpdatedAt time.Time           `json:"updated_at"`
@@ -485,9 +488,20 @@ type AdminPolicyEdges struct {
 
 // AdminPolicyEdit What is left out stays as it is. `id`, dates and `edges` are passed over.
 type AdminPolicyEdit struct {
+	AccessKey *string `json:"access_key,omitempty"`
+
+	// BucketName Of a new policy.
+	BucketName *string `json:"bucket_name,omitempty"`
+
 	// MaxSize Bytes of a file; 0: no limit.
-	MaxSize  *int64                  `json:"max_size,omitempty"`
-	Name     *string                 `json:"name,omitempty"`
+	MaxSize *int64  `json:"max_size,omitempty"`
+	Name    *string `json:"name,omitempty"`
+
+	// SecretKey Never shown.
+	SecretKey string `json:"secret_key,omitempty"`
+
+	// Server Address of the vendor's service; empty: its own for the region.
+	Server   *string                 `json:"server,omitempty"`
 	Settings AdminPolicySettingsEdit `json:"settings,omitempty"`
 
 	// Type Of a new policy.
@@ -517,6 +531,8 @@ type AdminPolicySettings struct {
 	NameRegexp            string   `json:"name_regexp,omitempty"`
 	NativeMediaProcessing bool     `json:"native_media_processing"`
 	PreAllocate           bool     `json:"pre_allocate"`
+	PublicEndpoint        string   `json:"public_endpoint,omitempty"`
+	Region                string   `json:"region,omitempty"`
 	Relay                 bool     `json:"relay,omitempty"`
 	S3PathStyle           bool     `json:"s3_path_style"`
 	Sha256                bool     `json:"sha256,omitempty"`
@@ -546,7 +562,14 @@ type AdminPolicySettingsEdit struct {
 
 	// NameRegexp *(addition)* RE2 that names match.
 	NameRegexp *string `json:"name_regexp,omitempty"`
-	Relay      *bool   `json:"relay,omitempty"`
+
+	// PublicEndpoint *(addition)* Address of the service for clients, where it is another.
+	PublicEndpoint *string `json:"public_endpoint,omitempty"`
+	Region         *string `json:"region,omitempty"`
+	Relay          *bool   `json:"relay,omitempty"`
+
+	// S3PathStyle The bucket is in the path of addresses and not in the host.
+	S3PathStyle *bool `json:"s3_path_style,omitempty"`
 
 	// Sha256 *(addition)* Keep the SHA-256 of each file.
 	Sha256 *bool `json:"sha256,omitempty"`
@@ -557,6 +580,22 @@ type AdminPolicySettingsEdit struct {
 
 // AdminPolicySettingsEditSync *(addition)* When bytes must be on the medium.
 type AdminPolicySettingsEditSync string
+
+// AdminPolicyStep defines model for AdminPolicyStep.
+type AdminPolicyStep struct {
+	// Cause Of what does not work.
+	Cause  string `json:"cause,omitempty"`
+	Name   string `json:"name"`
+	Ok     bool   `json:"ok"`
+	Remedy string `json:"remedy,omitempty"`
+}
+
+// AdminPolicyTest defines model for AdminPolicyTest.
+type AdminPolicyTest struct {
+	// Ok Every step works.
+	Ok    bool              `json:"ok"`
+	Steps []AdminPolicyStep `json:"steps"`
+}
 
 // AdminQueue defines model for AdminQueue.
 type AdminQueue struct {

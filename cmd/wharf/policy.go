@@ -74,7 +74,7 @@ func (c *policyTestCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = b.TryPolicy(ctx, p, func(s trial.Step) {
+	err = b.TryPolicy(ctx, p, "", func(s trial.Step) {
 		if s.Err == nil {
 			fmt.Printf("ok      %s\n", s.What)
 			return

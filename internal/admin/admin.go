@@ -24,6 +24,8 @@ type Options struct {
 	// Local returns the configuration of a new local policy, whose bytes are then
 	// where those of no other policy are.
 	Local func(core.PolicyID) string
+	// Vendors know the policies whose bytes are elsewhere.
+	Vendors Vendors
 	// Defaults are the settings as long as nobody has changed them.
 	Defaults Settings
 }

@@ -14,8 +14,7 @@ import (
 // DefaultPolicy is the policy that comes with the site.
 const DefaultPolicy core.PolicyID = 1
 
-// PolicyEdit is what of a storage policy is set; nil leaves a field as it is. How
-// its driver reaches the bytes, and with which secrets, is not among it.
+// PolicyEdit is what of a storage policy is set; nil leaves a field as it is.
 type PolicyEdit struct {
 	Name          *string
 	ChunkSize     *int64 // bytes; 0: whole files in one request
@@ -29,6 +28,7 @@ type PolicyEdit struct {
 	Relay         *bool
 	Sync          *blob.Sync
 	Concurrency   *int64
+	Place         Place
 }
 
 // minChunk is the smallest chunk size but 0: below it a file is mostly requests.
@@ -98,13 +98,11 @@ func (e *PolicyEdit) apply(p *catalog.Policy) notes {
 	return done
 }
 
-// AddPolicy makes a local policy in a place of its own. Other kinds need secrets,
-// which are given on the server. Exists/name_taken; Unsupported/policy_use.
+// AddPolicy makes a policy: a local one in a place of its own, or one at a vendor,
+// which is asked nothing yet. Exists/name_taken; Unsupported/policy_use for an unknown
+// kind.
 func (a *Admin) AddPolicy(ctx context.Context, by By, kind string, e PolicyEdit) (catalog.Policy, error) {
 	const op = "admin.AddPolicy"
-	if kind != "local" {
-		return catalog.Policy{}, errs.Newf(errs.Unsupported, errs.PolicyUse, "Here only local policies are made. Others need secrets and are made on the server, see wharf policy --help.").At(op)
-	}
 	if e.Name == nil {
 		return catalog.Policy{}, bad(op, "A new policy needs a name.")
 	}
@@ -122,10 +120,14 @@ func (a *Admin) AddPolicy(ctx context.Context, by By, kind string, e PolicyEdit)
 	if err != nil {
 		return catalog.Policy{}, errs.Wrap(op, err)
 	}
-	p := catalog.Policy{
-		ID: core.PolicyID(id), Type: kind, Config: a.Local(core.PolicyID(id)), ChunkSize: 25 << 20, Sync: blob.SyncAnswer, Concurrency: 4,
+	p := catalog.Policy{ID: core.PolicyID(id), Type: kind, ChunkSize: 25 << 20, Sync: blob.SyncAnswer, Concurrency: 4}
+	if !Far(kind) {
+		p.Config = a.Local(p.ID)
 	}
 	e.apply(&p)
+	if _, err := a.place(ctx, op, &p, e); err != nil {
+		return catalog.Policy{}, errs.Wrap(op, err)
+	}
 	err = a.change(ctx, by, 1, func(tx Tx) ([]Line, error) {
 		return []Line{{Action: Added, Kind: OfPolicy, Subject: ID(p.ID), Note: p.Name}}, tx.SetPolicy(ctx, p, 0)
 	})
@@ -146,7 +148,11 @@ func (a *Admin) EditPolicy(ctx context.Context, by By, id core.PolicyID, e Polic
 			return nil, err
 		}
 		done := e.apply(&p)
-		if len(done) == 0 {
+		placed, err := a.place(ctx, op, &p, e)
+		if err != nil {
+			return nil, err
+		}
+		if done = append(done, placed...); len(done) == 0 {
 			return nil, nil
 		}
 		if err := tx.SetPolicy(ctx, p, p.Rev); err != nil {

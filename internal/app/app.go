@@ -127,7 +127,7 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 		vendor:   vendor.New(vendor.Options{Flow: a.direct}),
 		rest:     files,
 		address:  b.addresses(front, files),
-		admin:    admindoor.New(admindoor.Options{Desk: front, Admin: rules, Tasks: b.jobs.Store, Version: apiVersion, Commit: commit()}),
+		admin:    admindoor.New(admindoor.Options{Desk: front, Admin: rules, Tasks: b.jobs.Store, Version: apiVersion, Commit: commit(), Try: b.TryPolicy, Allow: b.AllowOrigins}),
 		account: accountdoor.New(accountdoor.Options{
 			Desk: front, Catalog: b.catalog, Setup: a.setup, Keeper: account.New(account.Options{
 				Store: accounts.New(b.store), Accounts: b.store.Auth(), Tokens: tokens, Vault: auth.NewVault(b.keys), IDs: b.ids,

@@ -94,7 +94,7 @@ var rooms = []room{
 	{"internal/door/organise", 5, []string{"internal/door/desk", "internal/arrange", "internal/catalog", "internal/core", "internal/errs", "api/wire"}},
 	{"internal/door/thumb", 5, []string{"internal/door/desk", "internal/thumb", "internal/auth", "internal/catalog", "internal/core", "internal/errs", "api/wire"}},
 	{"internal/door/*", 5, []string{ // blob for its values alone (ranges, digests): they are in the engine's signatures
-		"internal/door/desk", "internal/event", "internal/job", "internal/account", "internal/address", "internal/admin", "internal/share", "internal/upload", "internal/catalog", "internal/blob", "internal/auth", "internal/core", "internal/errs", "api/wire", "api",
+		"internal/door/desk", "internal/event", "internal/job", "internal/account", "internal/address", "internal/admin", "internal/share", "internal/trial", "internal/upload", "internal/catalog", "internal/blob", "internal/auth", "internal/core", "internal/errs", "api/wire", "api",
 	}},
 	{"internal/app", 6, []string{"**"}},
 	{"cmd/**", 7, []string{"**"}},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/wharfinger/wharfinger/internal/blob"
@@ -57,6 +58,9 @@ type localConfig struct {
 
 // driver is the table of drivers.
 func (b *buckets) driver(ctx context.Context, p catalog.Policy) (blob.Driver, error) {
+	if slices.Contains(kinds, p.Type) {
+		return b.far.open(ctx, p, filepath.Join(b.dir, relayDir))
+	}
 	switch p.Type {
 	case "local":
 		var c localConfig
@@ -72,8 +76,6 @@ func (b *buckets) driver(ctx context.Context, p catalog.Policy) (blob.Driver, er
 			c.Root = filepath.Join(b.dir, c.Root)
 		}
 		return localblob.Open(ctx, localblob.Config{Root: c.Root})
-	case "s3", "ks3", "cos", "obs":
-		return b.far.open(ctx, p, filepath.Join(b.dir, relayDir))
 	}
 	return nil, errs.Newf(errs.Unsupported, errs.PolicyUse, "Storage policy %q has the unknown type %q.", p.Name, p.Type)
 }

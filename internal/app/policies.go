@@ -2,10 +2,10 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"net/url"
 	"strings"
 
+	"github.com/wharfinger/wharfinger/internal/admin"
 	"github.com/wharfinger/wharfinger/internal/blob"
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
@@ -49,15 +49,10 @@ func (b *Base) AddPolicy(ctx context.Context, n NewPolicy) (catalog.Policy, erro
 	case !n.Relay && n.ChunkSize < minDirect:
 		return bad("Chunks that clients send to the store by themselves have at least 5 MiB. Give a larger size, or let them pass through this server with --relay.")
 	}
-	c := vendorConfig{
-		Endpoint: strings.TrimRight(n.Endpoint, "/"), Public: strings.TrimRight(n.Public, "/"), Region: n.Region, Bucket: n.Bucket,
-		PathStyle: n.PathStyle, AccessKey: n.AccessKey, Prefix: "wharf-" + core.NewUUID()[:8],
-	}
-	if _, err := b.buckets.far.far(ctx, n.Type, c, n.SecretKey); err != nil {
-		return bad("The storage policy cannot be made: %v", err)
-	}
-	c.Sealed = b.buckets.far.vault.Seal(about(c.Prefix), []byte(n.SecretKey.Reveal()))
-	config, err := json.Marshal(c) //nolint:gosec // the access key is a name, and the secret is sealed
+	config, err := b.buckets.far.Place(ctx, n.Type, "", admin.Place{
+		Endpoint: &n.Endpoint, Public: &n.Public, Region: &n.Region, Bucket: &n.Bucket, PathStyle: &n.PathStyle, AccessKey: &n.AccessKey,
+		SecretKey: &n.SecretKey,
+	})
 	if err != nil {
 		return catalog.Policy{}, errs.Wrap(op, err)
 	}
@@ -67,7 +62,7 @@ func (b *Base) AddPolicy(ctx context.Context, n NewPolicy) (catalog.Policy, erro
 		return catalog.Policy{}, errs.Wrap(op, err)
 	}
 	p := catalog.Policy{
-		ID: core.PolicyID(id), Name: n.Name, Type: n.Type, Config: string(config), ChunkSize: n.ChunkSize,
+		ID: core.PolicyID(id), Name: n.Name, Type: n.Type, Config: config, ChunkSize: n.ChunkSize,
 		Sync: blob.SyncAnswer, Concurrency: 3, Relay: n.Relay,
 	}
 	err = st.InTx(ctx, func(tx catalog.Tx) error { return tx.SetPolicy(ctx, p, 0) })
@@ -88,14 +83,18 @@ func (b *Base) Policy(ctx context.Context, name string) (p catalog.Policy, err e
 	return p, errs.Wrap("app.Policy", err)
 }
 
-// TryPolicy tries what p needs at its vendor, see trial.Run.
-func (b *Base) TryPolicy(ctx context.Context, p catalog.Policy, tell func(trial.Step)) error {
+// TryPolicy tries what p needs at its vendor, see trial.Run. origin is where the site's
+// pages come from, if its public address is not set; "" if that is not known either.
+func (b *Base) TryPolicy(ctx context.Context, p catalog.Policy, origin string, tell func(trial.Step)) error {
 	const op = "app.TryPolicy"
 	bucket, err := b.buckets.Bucket(ctx, p)
 	if err != nil {
 		return errs.Wrap(op, err)
 	}
 	site, err := b.cfg.siteURL()
+	if err == nil && site == nil && origin != "" {
+		site, err = url.Parse(origin)
+	}
 	if err != nil {
 		return errs.Wrap(op, err)
 	}

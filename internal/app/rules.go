@@ -24,6 +24,7 @@ func (a *App) newAdmin(ctx context.Context, tokens *auth.Tokens) (*admin.Admin, 
 		Store: administration.New(a.store), Names: a.names(), Clock: a.cfg.Clock,
 		Changed: tokens.AccountChanged, Abort: a.engine.Abort,
 		Local:    func(id core.PolicyID) string { return fmt.Sprintf(`{"root":"%s-%d"}`, storageDir, id) },
+		Vendors:  a.buckets.far,
 		Defaults: admin.Settings{Title: a.cfg.Title, UploadLife: usualLife, URL: a.cfg.SiteURL},
 	})
 	if err := rules.Load(ctx); err != nil {

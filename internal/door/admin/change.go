@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"errors"
 	"math"
 	"strconv"
 	"time"
@@ -11,6 +12,8 @@ import (
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/door/desk"
+	"github.com/wharfinger/wharfinger/internal/errs"
+	"github.com/wharfinger/wharfinger/internal/trial"
 )
 
 // as turns a field that was given into the type of the rules.
@@ -230,6 +233,7 @@ func policyEdit(q *desk.Call) (kind string, e rules.PolicyEdit, err error) {
 		AllowedName: s.NameRegexp, DeniedName: s.DeniedNameRegexp, Encrypt: s.Encryption, SHA256: s.Sha256, Relay: s.Relay,
 		Concurrency: s.ChunkConcurrency,
 		Sync:        as(s.Sync, func(level wire.AdminPolicySettingsEditSync) blob.Sync { return blob.Sync(level) }),
+		Place:       place(p),
 	}, nil
 }
 
@@ -258,7 +262,85 @@ func (d *Door) showPolicy(q *desk.Call, id core.PolicyID) error {
 	if err != nil {
 		return err
 	}
-	return desk.OK(q, policyLine(l))
+	out := policyLine(l)
+	at, err := d.Admin.Where(l.Policy)
+	if err != nil {
+		return err
+	}
+	show(&out.Server, at.Endpoint)
+	show(&out.BucketName, at.Bucket)
+	show(&out.AccessKey, at.AccessKey)
+	show(&out.Settings.Region, at.Region)
+	show(&out.Settings.PublicEndpoint, at.Public)
+	show(&out.Settings.S3PathStyle, at.PathStyle)
+	return desk.OK(q, out)
+}
+
+func show[T any](field, value *T) {
+	if value != nil {
+		*field = *value
+	}
+}
+
+// place is where a policy is to be, as far as it was said. An empty secret is none:
+// forms send it when nobody has touched it.
+func place(p wire.AdminPolicyEdit) rules.Place {
+	at := rules.Place{
+		Endpoint: p.Server, Bucket: p.BucketName, AccessKey: p.AccessKey, Region: p.Settings.Region, Public: p.Settings.PublicEndpoint,
+		PathStyle: p.Settings.S3PathStyle,
+	}
+	if p.SecretKey != "" {
+		secret := core.Secret(p.SecretKey)
+		at.SecretKey = &secret
+	}
+	return at
+}
+
+func (d *Door) testPolicy(q *desk.Call) error {
+	id, err := number[core.PolicyID](q)
+	if err != nil {
+		return err
+	}
+	l, err := d.Admin.Policy(q.Ctx(), id)
+	if err != nil {
+		return err
+	}
+	out := wire.AdminPolicyTest{Ok: true, Steps: []wire.AdminPolicyStep{}}
+	err = d.Try(q.Ctx(), l.Policy, d.Origin(q.R), func(s trial.Step) {
+		step := wire.AdminPolicyStep{Name: s.What, Ok: s.Err == nil}
+		if !step.Ok {
+			out.Ok, step.Cause, step.Remedy = false, cause(s.Err), s.Fix
+		}
+		out.Steps = append(out.Steps, step)
+	})
+	if err != nil && len(out.Steps) == 0 {
+		return err
+	}
+	return desk.OK(q, out)
+}
+
+// cause is what a person is told of a defect: the note where there is one.
+func cause(err error) string {
+	var e *errs.Error
+	if errors.As(err, &e) && e.Note != "" {
+		return e.Note
+	}
+	return err.Error()
+}
+
+func (d *Door) allowOrigin(q *desk.Call) error {
+	id, err := number[core.PolicyID](q)
+	if err != nil {
+		return err
+	}
+	l, err := d.Admin.Policy(q.Ctx(), id)
+	if err == nil {
+		err = d.Allow(q.Ctx(), l.Policy, d.Origin(q.R))
+	}
+	if err != nil {
+		return err
+	}
+	return q.Done()
 }
 
 func (d *Door) editPolicy(q *desk.Call) error {

@@ -1,18 +1,25 @@
 package admin
 
 import (
+	"context"
 	"strconv"
 
 	rules "github.com/wharfinger/wharfinger/internal/admin"
+	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/door/desk"
 	"github.com/wharfinger/wharfinger/internal/job"
+	"github.com/wharfinger/wharfinger/internal/trial"
 )
 
 // Options are what a Door is made of. All are needed.
 type Options struct {
 	*desk.Desk
-	Admin   *rules.Admin
-	Tasks   job.Rows
+	Admin *rules.Admin
+	Tasks job.Rows
+	// Try tries what a policy needs at its vendor.
+	Try func(ctx context.Context, p catalog.Policy, origin string, tell func(trial.Step)) error
+	// Allow lets pages of these origins send to a policy's bucket.
+	Allow   func(ctx context.Context, p catalog.Policy, origins ...string) error
 	Version string // of the protocol
 	Commit  string // of the program
 }
@@ -35,6 +42,9 @@ func (d *Door) Routes() []desk.Route {
 		desk.Administrator.Asks("adminGetPolicy", "GET /admin/policy/{id}", d.getPolicy),
 		desk.Administrator.Sends("adminEditPolicy", "PUT /admin/policy/{id}", d.editPolicy).Audited(),
 		desk.Administrator.Asks("adminDeletePolicy", "DELETE /admin/policy/{id}", d.deletePolicy).Audited(),
+
+		desk.Administrator.Asks("adminTestPolicy", "POST /admin/policy/{id}/test", d.testPolicy).At(desk.Dear),
+		desk.Administrator.Asks("adminAllowOrigin", "POST /admin/policy/{id}/cors", d.allowOrigin).Audited(),
 
 		desk.Administrator.Sends("adminListGroups", "POST /admin/group", d.listGroups),
 		desk.Administrator.Sends("adminAddGroup", "PUT /admin/group", d.addGroup).Audited(),
