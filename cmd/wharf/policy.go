@@ -79,7 +79,7 @@ func (c *policyTestCmd) Run(ctx context.Context) error {
 			fmt.Printf("ok      %s\n", s.What)
 			return
 		}
-		fmt.Printf("FAILED  %s: %s\n        %s\n", s.What, human.Message(s.Err), s.Fix)
+		fmt.Printf("FAILED  %s: %s\n        %s\n", s.What, s.Cause(), s.Fix)
 	})
 	return errors.Join(err, b.Close())
 }

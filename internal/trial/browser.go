@@ -16,18 +16,23 @@ import (
 // at 15 minutes.
 const mostOff = 5 * time.Minute
 
-// clock compares the time of any answer, a refusal too, with ours.
-func (t *trial) clock(ctx context.Context) error {
+// reach takes any answer, a refusal too.
+func (t *trial) reach(ctx context.Context) error {
 	address, err := t.address(ctx)
 	if err != nil {
 		return err
 	}
 	bare, _, _ := strings.Cut(address, "?")
-	_, h, err := t.send(ctx, http.MethodGet, bare, nil, nil)
-	if h == nil {
+	_, t.first, err = t.send(ctx, http.MethodGet, bare, nil, nil)
+	if t.first == nil {
 		return err
 	}
-	date, err := http.ParseTime(h.Get("Date"))
+	return nil
+}
+
+// clock compares the time of the first answer with ours.
+func (t *trial) clock(context.Context) error {
+	date, err := http.ParseTime(t.first.Get("Date"))
 	if err != nil {
 		return nil //nolint:nilerr // a store that tells no time does not compare it
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -33,6 +34,23 @@ type Step struct {
 	Fix  string // what to do about Err
 }
 
+// Cause is what a person is told of Err.
+func (s Step) Cause() string {
+	err := s.Err
+	for {
+		e, ok := errors.AsType[*errs.Error](err)
+		switch {
+		case !ok:
+			return err.Error()
+		case e.Note != "":
+			return e.Note
+		case e.Err == nil:
+			return e.Error()
+		}
+		err = e.Err
+	}
+}
+
 // Run tries what a storage policy needs at its vendor, one by one, with objects of
 // its own that it removes. Each step is told as it ends; the error is that of the
 // first one that failed. Unsupported/policy_use for a bucket on this machine.
@@ -51,6 +69,9 @@ func Run(ctx context.Context, o Options, tell func(Step)) error {
 		if first == nil {
 			first = s.Err
 		}
+		if s.Err != nil && s.last {
+			break
+		}
 	}
 	return errs.Wrap(op, first)
 }
@@ -64,33 +85,36 @@ type trial struct {
 	now          time.Time
 	key          string
 	small, large []byte
+	first        http.Header // of the first answer
 }
 
 type step struct {
 	Step
-	do func(context.Context) error
+	do   func(context.Context) error
+	last bool // if it fails nothing else can be told
 }
 
 const rights = "Check the endpoint, the region, both keys and the clock of this machine; the key needs the right to "
 
 func (t *trial) steps() []step {
 	all := []step{
-		{Step{What: "the clock of this machine agrees with the store's", Fix: "Set the clock of this machine, by NTP for instance: the store refuses what was signed at another time."}, t.clock},
-		{Step{What: "store an object", Fix: rights + "put objects."}, t.put},
-		{Step{What: "read it, and some bytes of it", Fix: rights + "get objects."}, t.get},
-		{Step{What: "read it from a signed address, as clients do", Fix: "The address for clients must lead to the bucket: see --public-endpoint and --path-style."}, t.link},
-		{Step{What: "upload three parts to signed addresses", Fix: rights + "put objects and list the parts of uploads."}, t.parts},
-		{Step{What: "list objects and unfinished uploads", Fix: rights + "list the bucket and its multipart uploads."}, t.list},
-		{Step{What: "abort an upload", Fix: rights + "abort multipart uploads."}, t.abort},
-		{Step{What: "delete objects", Fix: rights + "delete objects. What was stored for this test has a key that begins with the policy's prefix."}, t.remove},
+		{Step: Step{What: "reach the store", Fix: "Check the endpoint, http or https, the port, and what lies between: name service, firewall, proxy."}, do: t.reach, last: true},
+		{Step: Step{What: "the clock of this machine agrees with the store's", Fix: "Set the clock of this machine, by NTP for instance: the store refuses what was signed at another time."}, do: t.clock},
+		{Step: Step{What: "store an object", Fix: rights + "put objects."}, do: t.put},
+		{Step: Step{What: "read it, and some bytes of it", Fix: rights + "get objects."}, do: t.get},
+		{Step: Step{What: "read it from a signed address, as clients do", Fix: "The address for clients must lead to the bucket: see --public-endpoint and --path-style."}, do: t.link},
+		{Step: Step{What: "upload three parts to signed addresses", Fix: rights + "put objects and list the parts of uploads."}, do: t.parts},
+		{Step: Step{What: "list objects and unfinished uploads", Fix: rights + "list the bucket and its multipart uploads."}, do: t.list},
+		{Step: Step{What: "abort an upload", Fix: rights + "abort multipart uploads."}, do: t.abort},
+		{Step: Step{What: "delete objects", Fix: rights + "delete objects. What was stored for this test has a key that begins with the policy's prefix."}, do: t.remove},
 	}
 	if t.Relay {
 		return all
 	}
 	return slices.Insert(all, len(all)-1,
-		step{Step{What: "a browser on this site's page may send to the bucket (CORS)", Fix: "Let this site's origin in: wharf policy cors NAME, or the button on the policy's page."}, t.cors},
-		step{Step{What: "a browser may read the ETag of what it sent", Fix: "Add ETag to what the bucket exposes: wharf policy cors NAME, or the button on the policy's page."}, t.exposed},
-		step{Step{What: "clients reach the address that they call when they are done", Fix: "Start the server with --site-url and the address that clients reach. Until then uploads end by themselves within some minutes."}, t.callback},
+		step{Step: Step{What: "a browser on this site's page may send to the bucket (CORS)", Fix: "Let this site's origin in: wharf policy cors NAME, or the button on the policy's page."}, do: t.cors},
+		step{Step: Step{What: "a browser may read the ETag of what it sent", Fix: "Add ETag to what the bucket exposes: wharf policy cors NAME, or the button on the policy's page."}, do: t.exposed},
+		step{Step: Step{What: "clients reach the address that they call when they are done", Fix: "Start the server with --site-url and the address that clients reach. Until then uploads end by themselves within some minutes."}, do: t.callback},
 	)
 }
 

@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"errors"
 	"math"
 	"strconv"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/door/desk"
-	"github.com/wharfinger/wharfinger/internal/errs"
 	"github.com/wharfinger/wharfinger/internal/trial"
 )
 
@@ -309,7 +307,7 @@ func (d *Door) testPolicy(q *desk.Call) error {
 	err = d.Try(q.Ctx(), l.Policy, d.Origin(q.R), func(s trial.Step) {
 		step := wire.AdminPolicyStep{Name: s.What, Ok: s.Err == nil}
 		if !step.Ok {
-			out.Ok, step.Cause, step.Remedy = false, cause(s.Err), s.Fix
+			out.Ok, step.Cause, step.Remedy = false, s.Cause(), s.Fix
 		}
 		out.Steps = append(out.Steps, step)
 	})
@@ -317,15 +315,6 @@ func (d *Door) testPolicy(q *desk.Call) error {
 		return err
 	}
 	return desk.OK(q, out)
-}
-
-// cause is what a person is told of a defect: the note where there is one.
-func cause(err error) string {
-	var e *errs.Error
-	if errors.As(err, &e) && e.Note != "" {
-		return e.Note
-	}
-	return err.Error()
 }
 
 func (d *Door) allowOrigin(q *desk.Call) error {
