@@ -109,7 +109,7 @@ e2e-go: $(BINARY) $(GOTESTSUM) $(PACKAGES)
 	$(STEP) e2e-go scripts/with-postgres env WHARF_BIN=$(ROOT)/$(BINARY) scripts/gotest e2e-go -count=1 -timeout 20m $(PROCESS_TESTS)
 
 .PHONY: e2e-web
-e2e-web: $(BINARY) $(WEB_DEPS) $(PACKAGES)
+e2e-web: $(BINARY) $(WEB_DEPS) $(PACKAGES) $(VERSITYGW)
 	$(STEP) e2e-web scripts/webtest e2e-web e2e
 
 .PHONY: chaos-short

@@ -20,6 +20,7 @@ type GroupLine struct {
 type PolicyLine struct {
 	Policy catalog.Policy
 	Groups []GroupLine // that upload to it
+	Place  Place       // never with a secret
 	Span   Span
 }
 
@@ -92,6 +93,12 @@ func (a *Admin) Policy(ctx context.Context, id core.PolicyID) (PolicyLine, error
 
 func (a *Admin) policy(ctx context.Context, p catalog.Policy) (PolicyLine, error) {
 	l := PolicyLine{Policy: p}
+	if Far(p.Type) {
+		var err error
+		if l.Place, err = a.Vendors.Where(p.Config); err != nil {
+			return l, err
+		}
+	}
 	groups, err := a.Store.Groups(ctx, mostGroups)
 	if err != nil {
 		return l, err

@@ -5,7 +5,6 @@ import (
 
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
-	"github.com/wharfinger/wharfinger/internal/errs"
 )
 
 // Place is where a policy keeps its bytes at a vendor. nil is left as it is, or as the
@@ -57,13 +56,4 @@ func (a *Admin) place(ctx context.Context, op string, p *catalog.Policy, e Polic
 	var done notes
 	edit(&done, "place", &p.Config, &config)
 	return done, nil
-}
-
-// Where returns what may be shown of where a policy keeps its bytes.
-func (a *Admin) Where(p catalog.Policy) (Place, error) {
-	if !Far(p.Type) {
-		return Place{}, nil
-	}
-	at, err := a.Vendors.Where(p.Config)
-	return at, errs.Wrap("admin.Where", err)
 }

@@ -260,24 +260,7 @@ func (d *Door) showPolicy(q *desk.Call, id core.PolicyID) error {
 	if err != nil {
 		return err
 	}
-	out := policyLine(l)
-	at, err := d.Admin.Where(l.Policy)
-	if err != nil {
-		return err
-	}
-	show(&out.Server, at.Endpoint)
-	show(&out.BucketName, at.Bucket)
-	show(&out.AccessKey, at.AccessKey)
-	show(&out.Settings.Region, at.Region)
-	show(&out.Settings.PublicEndpoint, at.Public)
-	show(&out.Settings.S3PathStyle, at.PathStyle)
-	return desk.OK(q, out)
-}
-
-func show[T any](field, value *T) {
-	if value != nil {
-		*field = *value
-	}
+	return desk.OK(q, policyLine(l))
 }
 
 // place is where a policy is to be, as far as it was said. An empty secret is none:

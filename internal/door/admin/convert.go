@@ -58,8 +58,7 @@ func groupLine(l rules.GroupLine) wire.AdminGroup {
 	return out
 }
 
-// policy without its groups. What its driver is configured with has secrets in it, and
-// is not even looked at.
+// policy without its groups and its place.
 func policy(p catalog.Policy, s rules.Span) wire.AdminPolicy {
 	return wire.AdminPolicy{
 		ID: int64(p.ID), CreatedAt: s.Created, UpdatedAt: s.Updated, Name: p.Name, Type: p.Type, MaxSize: p.MaxSize,
@@ -73,8 +72,21 @@ func policy(p catalog.Policy, s rules.Span) wire.AdminPolicy {
 
 func policyLine(l rules.PolicyLine) wire.AdminPolicy {
 	out := policy(l.Policy, l.Span)
+	show(&out.Server, l.Place.Endpoint)
+	show(&out.BucketName, l.Place.Bucket)
+	show(&out.AccessKey, l.Place.AccessKey)
+	show(&out.Settings.Region, l.Place.Region)
+	show(&out.Settings.PublicEndpoint, l.Place.Public)
+	show(&out.Settings.S3PathStyle, l.Place.PathStyle)
 	out.Edges.Groups = each(l.Groups, func(g rules.GroupLine) wire.AdminGroup { return group(g.Group, g.Span) })
 	return out
+}
+
+// show sets a field to what is known of it.
+func show[T any](field, value *T) {
+	if value != nil {
+		*field = *value
+	}
 }
 
 func (d *Door) file(l rules.FileLine) wire.AdminFile {

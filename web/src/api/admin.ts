@@ -111,6 +111,17 @@ export function remove(kind: 'user' | 'group' | 'policy', id: number) {
   return call<void>('DELETE', `/admin/${kind}/${id}`);
 }
 
+export type Trial = Data<'adminTestPolicy'>;
+
+/** Tries the real thing: it takes as long as the vendor does. */
+export function testPolicy(id: number) {
+  return call<Trial>('POST', `/admin/policy/${id}/test`);
+}
+
+export function allowOrigin(id: number) {
+  return call<void>('POST', `/admin/policy/${id}/cors`);
+}
+
 export function endUpload(id: string) {
   return call<void>('DELETE', `/admin/upload/${encodeURIComponent(id)}`);
 }

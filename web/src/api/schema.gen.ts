@@ -1168,7 +1168,7 @@ export interface paths {
         get?: never;
         /**
          * Make a storage policy
-         * @description Only of type `local`, in a place of its own. Other types need secrets, which are given on the server.
+         * @description Of type `local`, in a place of its own, or at a vendor: `s3` (MinIO, R2 and their like too), `ks3`, `cos`, `obs`. The vendor is asked nothing: `POST /admin/policy/{id}/test` tries it. The secret key is kept sealed and never leaves the server.
          */
         put: operations["adminAddPolicy"];
         /** List storage policies */
@@ -1193,7 +1193,7 @@ export interface paths {
         get: operations["adminGetPolicy"];
         /**
          * Change a storage policy
-         * @description What is left out stays as it is. New uploads follow the change; open ones go on as they began. `type` and where the bytes are cannot be changed.
+         * @description What is left out stays as it is. New uploads follow the change; open ones go on as they began. `type` and the bucket cannot be changed: the bytes are there.
          */
         put: operations["adminEditPolicy"];
         post?: never;
@@ -1202,6 +1202,46 @@ export interface paths {
          * @description Only one that no group uploads to and that nothing is in (40037), and not the one that comes with the site (40036).
          */
         delete: operations["adminDeletePolicy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/policy/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try what a storage policy needs
+         * @description *(addition)* Stores, reads, lists and removes objects of its own at the vendor, one thing after the other, as clients and browsers will; each defect comes with what mends it. It may take a minute where the vendor does not answer.
+         */
+        post: operations["adminTestPolicy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/policy/{id}/cors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let browsers send to the bucket
+         * @description *(addition)* Adds a CORS rule for the pages of this site to those of the bucket, or changes the one that it added before. Rules of others stay.
+         */
+        post: operations["adminAllowOrigin"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2629,6 +2669,13 @@ export interface components {
             name?: string;
             /** @description Of a new policy. */
             type?: string;
+            /** @description Address of the vendor's service; empty: its own for the region. */
+            server?: string;
+            /** @description Of a new policy. */
+            bucket_name?: string;
+            access_key?: string;
+            /** @description Never shown. */
+            secret_key?: string;
             /**
              * Format: int64
              * @description Bytes of a file; 0: no limit.
@@ -2662,6 +2709,11 @@ export interface components {
              * @enum {string}
              */
             sync?: "answer" | "complete" | "never";
+            region?: string;
+            /** @description The bucket is in the path of addresses and not in the host. */
+            s3_path_style?: boolean;
+            /** @description *(addition)* Address of the service for clients, where it is another. */
+            public_endpoint?: string;
         };
         AdminPolicy: {
             /** Format: int64 */
@@ -2673,6 +2725,9 @@ export interface components {
             name: string;
             /** @example local */
             type: string;
+            server?: string;
+            bucket_name?: string;
+            access_key?: string;
             /**
              * Format: int64
              * @description Absent: no limit.
@@ -2683,6 +2738,18 @@ export interface components {
             file_name_rule: string;
             settings: components["schemas"]["AdminPolicySettings"];
             edges: components["schemas"]["AdminPolicyEdges"];
+        };
+        AdminPolicyTest: {
+            /** @description Every step works. */
+            ok: boolean;
+            steps: components["schemas"]["AdminPolicyStep"][];
+        };
+        AdminPolicyStep: {
+            name: string;
+            ok: boolean;
+            /** @description Of what does not work. */
+            cause?: string;
+            remedy?: string;
         };
         AdminPolicyEdges: {
             /** @description That upload to it. */
@@ -2706,6 +2773,8 @@ export interface components {
             sha256?: boolean;
             relay?: boolean;
             sync?: string;
+            region?: string;
+            public_endpoint?: string;
         };
         AdminGroupRequest: {
             group: components["schemas"]["AdminGroupEdit"];
@@ -5631,6 +5700,55 @@ export interface operations {
         };
     };
     adminDeletePolicy: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path: {
+                /** @description Number of the policy, as lists have it. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Done"];
+        };
+    };
+    adminTestPolicy: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path: {
+                /** @description Number of the policy, as lists have it. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was tried. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["AdminPolicyTest"];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    adminAllowOrigin: {
         parameters: {
             query?: never;
             header?: {

@@ -10,6 +10,8 @@ import { Failed } from '@/ui/failed';
 import { toast } from '@/ui/toast';
 import classes from './page.module.css';
 import { Check, Choice, Form, Remove, Text, useSize } from './parts';
+import { type Kind, kinds, usePlace } from './place';
+import { Trial } from './trial';
 
 /** The one that comes with the site. */
 const builtin = 1;
@@ -32,7 +34,10 @@ export function Policies() {
         {(policies ?? []).map((policy) => (
           <li key={policy.id} className={classes.line}>
             <div className={classes.what}>
-              <strong>{policy.name}</strong> <span className="muted">{policy.type}</span>
+              <strong>{policy.name}</strong>{' '}
+              <span className="muted">
+                {policy.type} {policy.bucket_name}
+              </span>
               <div className="muted num">
                 {t('admin.policyFacts', {
                   chunk: formatBytes(policy.settings.chunk_size),
@@ -48,6 +53,7 @@ export function Policies() {
             >
               {t('admin.edit')}
             </Button>
+            {policy.type !== 'local' && <Trial policy={policy} />}
             {open === policy.id && <PolicyForm policy={policy} onClose={close} />}
           </li>
         ))}
@@ -56,12 +62,22 @@ export function Policies() {
   );
 }
 
+const kindNames = {
+  local: 'admin.kindLocal',
+  s3: 'admin.kindS3',
+  ks3: 'admin.kindKs3',
+  cos: 'admin.kindCos',
+  obs: 'admin.kindObs',
+} as const;
+
 const suffixes = (text: string) => text.split(/[\s,]+/).filter((s) => s !== '');
 
 function PolicyForm({ policy, onClose }: { policy?: Policy; onClose(): void }) {
   const { t } = useTranslation();
   const queries = useQueryClient();
   const was = policy?.settings;
+  const [kind, setKind] = useState((policy?.type ?? 'local') as Kind);
+  const far = usePlace(kind, policy);
   const [name, setName] = useState(policy?.name ?? '');
   const [allowed, setAllowed] = useState((was?.file_type ?? []).join(', '));
   const [denied, setDenied] = useState((was?.denied_file_type ?? []).join(', '));
@@ -80,7 +96,8 @@ function PolicyForm({ policy, onClose }: { policy?: Policy; onClose(): void }) {
       savePolicy(policy?.id, {
         policy: {
           name,
-          type: policy?.type ?? 'local',
+          type: kind,
+          ...far.place,
           max_size: largest.value,
           settings: {
             chunk_size: chunk.value,
@@ -89,6 +106,7 @@ function PolicyForm({ policy, onClose }: { policy?: Policy; onClose(): void }) {
             sync: sync as Durability,
             encryption: encrypt,
             sha256,
+            ...far.settings,
           },
         },
       }),
@@ -102,7 +120,7 @@ function PolicyForm({ policy, onClose }: { policy?: Policy; onClose(): void }) {
     <Form
       error={save.error ?? drop.error}
       busy={save.isPending}
-      wrong={chunk.wrong || largest.wrong || name.trim() === ''}
+      wrong={far.wrong || chunk.wrong || largest.wrong || name.trim() === ''}
       onSave={() => save.mutate()}
       onClose={onClose}
       danger={
@@ -118,6 +136,15 @@ function PolicyForm({ policy, onClose }: { policy?: Policy; onClose(): void }) {
       }
     >
       <Text label={t('account.name')} required value={name} onValue={setName} />
+      {policy === undefined && (
+        <Choice
+          label={t('admin.store')}
+          value={kind}
+          options={kinds.map((value) => ({ value, label: t(kindNames[value]) }))}
+          onValue={(value) => setKind(value as Kind)}
+        />
+      )}
+      {far.fields}
       {largest.field(t('admin.largest'), t('admin.largestHow'))}
       {chunk.field(t('admin.chunk'), t('admin.chunkHow'))}
       <Choice
