@@ -59,6 +59,7 @@ type App struct {
 	link   core.Secret // the one-time token of the set-up page; "" when not needed
 	ln     net.Listener
 	server *http.Server
+	secure bool
 	peers  proxies
 	work   sync.WaitGroup
 }
@@ -140,6 +141,7 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 	if err != nil {
 		return nil, errs.Wrap(op, err)
 	}
+	a.secure = secure != nil
 	a.server = &http.Server{
 		Handler:           a.handler(front),
 		ReadHeaderTimeout: 10 * time.Second,
@@ -201,7 +203,7 @@ func (a *App) URL() string {
 		return u.String()
 	}
 	scheme := "http://"
-	if a.server.TLSConfig != nil {
+	if a.secure { // the server makes itself a TLSConfig once it serves
 		scheme = "https://"
 	}
 	return scheme + a.ln.Addr().String()
@@ -222,7 +224,7 @@ func (a *App) Serve(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	a.work.Go(func() { a.sweeping(ctx) })
-	a.work.Go(func() { a.reconciling(ctx) })
+	a.work.Go(func() { a.tending(ctx) })
 	a.work.Go(func() { a.jobs.Run(ctx) })
 	if a.cfg.ScrubDays > 0 {
 		a.work.Go(func() { a.scrubbing(ctx) })
@@ -241,7 +243,7 @@ func (a *App) Serve(ctx context.Context) error {
 
 // listen takes connections until the server is shut.
 func (a *App) listen() error {
-	if a.server.TLSConfig != nil {
+	if a.secure {
 		return a.server.ServeTLS(a.ln, "", "")
 	}
 	return a.server.Serve(a.ln)
@@ -283,23 +285,6 @@ func (a *App) Close() error {
 	return errs.Wrap("app.Close", all)
 }
 
-// reconciling asks stores about direct uploads until ctx ends, beside the sweep and
-// the start: a store that answers slowly keeps nobody else waiting.
-func (a *App) reconciling(ctx context.Context) {
-	t := time.NewTicker(a.cfg.Sweep)
-	defer t.Stop()
-	for {
-		if _, err := a.direct.Reconcile(ctx); err != nil && ctx.Err() == nil {
-			a.cfg.Log.Error("direct uploads", "err", err.Error())
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-t.C:
-		}
-	}
-}
-
 // sweeping looks for what is due until ctx ends.
 func (a *App) sweeping(ctx context.Context) {
 	t := time.NewTicker(a.cfg.Sweep)
@@ -320,27 +305,44 @@ const reapBatch = 1000
 // trashBatch bounds the things whose time is over that one sweep removes.
 const trashBatch = 1000
 
+// sweep does what is due at hand. What is in stores is tended beside it.
 func (a *App) sweep(ctx context.Context) {
 	did, err := a.engine.Sweep(ctx)
 	collected, kerr := a.keeper.Sweep(ctx, trashBatch)
-	reaped, more := 0, reapBatch
-	var rerr error // a store that does not answer keeps nothing else from being unlinked
-	for more == reapBatch && rerr == nil {
-		more, rerr = a.catalog.Reap(ctx, a.cfg.Clock(), reapBatch)
-		reaped += more
+	policies, perr := a.store.Catalog().Policies(ctx)
+	reaped := 0
+	var rerr error // storage that does not answer keeps nothing else from being unlinked
+	for _, p := range policies {
+		if a.engine.Away(p) {
+			continue
+		}
+		n, err := a.reap(ctx, p)
+		reaped, rerr = reaped+n, errors.Join(rerr, err)
 	}
 	tidied, terr := a.catalog.TidyPacks(ctx)
 	_, jerr := a.jobs.queue.Prune(ctx, a.cfg.Clock().Add(-jobStay), trashBatch)
-	if err = errors.Join(err, kerr, rerr, terr, jerr); err != nil && ctx.Err() == nil {
+	if err = errors.Join(err, kerr, perr, rerr, terr, jerr); err != nil && ctx.Err() == nil {
 		a.cfg.Log.Error("sweep", "err", err.Error())
 	}
 	if tidied != (catalog.Tidied{}) {
 		a.cfg.Log.Info("tidied packs", "dropped", tidied.Dropped, "moved", tidied.Moved, "bytes", tidied.Bytes, "damaged", tidied.Damaged, "aside", tidied.Aside)
 	}
+	a.swept(did, reaped, collected)
+}
+
+func (a *App) swept(did upload.Swept, reaped, collected int) {
 	if did != (upload.Swept{}) || reaped > 0 || collected > 0 {
 		a.cfg.Log.Info("swept", "settled", did.Settled, "expired", did.Expired, "forgotten", did.Forgotten, "discarded", did.Discarded,
 			"collected", collected, "unlinked", reaped)
 	}
+}
+
+// reap unlinks what was deleted of a policy.
+func (a *App) reap(ctx context.Context, p catalog.Policy) (reaped int, err error) {
+	for more := reapBatch; more == reapBatch && err == nil; reaped += more {
+		more, err = a.catalog.Reap(ctx, p.ID, a.cfg.Clock(), reapBatch)
+	}
+	return reaped, err
 }
 
 var _ catalog.Buckets = (*buckets)(nil)

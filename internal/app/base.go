@@ -79,7 +79,7 @@ func OpenBase(ctx context.Context, c Config) (_ *Base, err error) {
 		return nil, errs.Wrap(op, err)
 	}
 	b.hub = event.New()
-	b.buckets = &buckets{dir: b.dir, far: newVendors(b.keys, c.Clock), open: map[core.PolicyID]bucket{}}
+	b.buckets = &buckets{dir: b.dir, far: newVendors(b.keys, c), open: map[core.PolicyID]bucket{}}
 	b.shares = share.New(share.Options{
 		Store: shares.Over(b.store), Tree: b.store.Catalog(), Vault: auth.NewVault(b.keys), Clock: c.Clock,
 		Guesses: auth.NewBound("share", b.store.Auth(), c.Clock),

@@ -2,6 +2,7 @@ package app
 
 import (
 	"log/slog"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -23,6 +24,8 @@ type Config struct {
 	Title         string   // of the site; default Wharfinger
 	Proxies       []string // addresses and networks whose forwarded headers are believed
 	PerAddress    int      // connections of one address at once; default 512; < 0: no bound
+
+	Vendors http.RoundTripper // the way to the stores of vendors; default: straight, or by the proxy of the environment
 
 	Clock core.Clock   // default: the machine's
 	Log   *slog.Logger // default: nothing is logged

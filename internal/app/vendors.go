@@ -42,8 +42,12 @@ type vendors struct {
 	rt    http.RoundTripper
 }
 
-func newVendors(k auth.Keys, clock core.Clock) vendors {
-	return vendors{vault: auth.NewVault(k), clock: clock, rt: &http.Transport{
+func newVendors(k auth.Keys, c Config) vendors {
+	v := vendors{vault: auth.NewVault(k), clock: c.Clock, rt: c.Vendors}
+	if v.rt != nil {
+		return v
+	}
+	v.rt = &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout:   10 * time.Second,
@@ -51,7 +55,8 @@ func newVendors(k auth.Keys, clock core.Clock) vendors {
 		IdleConnTimeout:       time.Minute,
 		MaxIdleConnsPerHost:   32,
 		ForceAttemptHTTP2:     true,
-	}}
+	}
+	return v
 }
 
 func about(prefix string) string { return "secret key of the bucket prefix " + prefix }

@@ -311,7 +311,7 @@ func TestDeleteTakesEverythingBelowAndGivesTheRoomBack(t *testing.T) {
 	}
 	wantReason(t, w.remove(w.who, w.at("/d")), errs.PathMissing)
 	wantReason(t, w.remove(w.who, w.at("/")), errs.RootProtected)
-	n, err := w.Reap(ctx, w.now.Add(time.Second), 100)
+	n, err := w.Reap(ctx, 1, w.now.Add(time.Second), 100)
 	must(t, err)
 	page, err := w.bucket.List(ctx, "", "", 10)
 	must(t, err)

@@ -166,32 +166,22 @@ func (s *stream) Close() error {
 	return err
 }
 
-// Reap unlinks blobs that were doomed before that time, up to limit, and
+// Reap unlinks blobs of a policy that were doomed before that time, up to limit, and
 // returns how many are gone. What cannot be unlinked stays for the next time.
-func (c *Catalog) Reap(ctx context.Context, before time.Time, limit int) (int, error) {
+func (c *Catalog) Reap(ctx context.Context, id core.PolicyID, before time.Time, limit int) (int, error) {
 	const op = "catalog.Reap"
-	doomed, err := c.store.DoomedBefore(ctx, before, limit)
+	doomed, err := c.store.DoomedOf(ctx, id, before, limit)
 	if err != nil || len(doomed) == 0 {
 		return 0, errs.Wrap(op, err)
 	}
-	byPolicy := map[core.PolicyID][]DoomedBlob{}
-	for _, d := range doomed {
-		byPolicy[d.Policy] = append(byPolicy[d.Policy], d)
+	gone, err := c.unlink(ctx, id, doomed)
+	if err == nil {
+		err = c.store.Forget(ctx, gone)
 	}
-	var reaped int
-	var errList []error
-	for id, blobs := range byPolicy {
-		gone, err := c.reapPolicy(ctx, id, blobs)
-		reaped += len(gone)
-		if err == nil {
-			err = c.store.Forget(ctx, gone)
-		}
-		errList = append(errList, err)
-	}
-	return reaped, errs.Wrap(op, errors.Join(errList...))
+	return len(gone), errs.Wrap(op, err)
 }
 
-func (c *Catalog) reapPolicy(ctx context.Context, id core.PolicyID, blobs []DoomedBlob) ([]DoomedBlob, error) {
+func (c *Catalog) unlink(ctx context.Context, id core.PolicyID, blobs []DoomedBlob) ([]DoomedBlob, error) {
 	p, err := c.store.Policy(ctx, id)
 	if err != nil {
 		return nil, err

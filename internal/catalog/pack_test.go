@@ -117,7 +117,7 @@ func (w *packed) remove(paths ...string) {
 func (w *packed) sweep() (catalog.Tidied, error) {
 	ctx := context.Background()
 	w.now = w.now.Add(time.Minute)
-	_, err := w.Reap(ctx, w.now, 1000)
+	_, err := w.Reap(ctx, 1, w.now, 1000)
 	did, terr := w.TidyPacks(ctx)
 	return did, errors.Join(err, terr)
 }
@@ -417,7 +417,7 @@ func TestCompactionWhoseTransactionFails(t *testing.T) {
 		broken := catalog.New(catalog.Options{
 			Store: failing{w.store.Catalog(), after}, Buckets: w, Keyring: w.keyring, Clock: w.clock,
 		})
-		_, err := w.Reap(t.Context(), w.now.Add(time.Second), 100)
+		_, err := w.Reap(t.Context(), 1, w.now.Add(time.Second), 100)
 		must(t, err)
 		if _, err := broken.TidyPacks(t.Context()); !errors.Is(err, errGone) {
 			t.Fatalf("%v", err)

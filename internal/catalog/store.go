@@ -153,6 +153,8 @@ type Doomed interface {
 	Doom(ctx context.Context, b DoomedBlob) error
 	// DoomedBefore returns up to limit blobs doomed before that time.
 	DoomedBefore(ctx context.Context, before time.Time, limit int) ([]DoomedBlob, error)
+	// DoomedOf is DoomedBefore for one policy, in no order that is told.
+	DoomedOf(ctx context.Context, p core.PolicyID, before time.Time, limit int) ([]DoomedBlob, error)
 	// Forget removes the rows after the bytes are gone.
 	Forget(ctx context.Context, b []DoomedBlob) error
 }

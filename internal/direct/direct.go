@@ -20,20 +20,22 @@ type Rows interface {
 	// Granted keeps the store's id of an open session, and when to ask first.
 	// NotFound/session_gone when the session is not open.
 	Granted(ctx context.Context, id core.SessionID, vendorID string, due time.Time) error
-	// DueChecks returns up to limit sessions that are to be asked for, the
-	// longest due first.
-	DueChecks(ctx context.Context, before time.Time, limit int) ([]upload.Check, error)
+	// DueChecks returns up to limit sessions of a policy that are to be asked for,
+	// the longest due first; one that was forgotten is every policy's.
+	DueChecks(ctx context.Context, policy core.PolicyID, before time.Time, limit int) ([]upload.Check, error)
 	// SetCheck says when to ask again. One that is not there is no error.
 	SetCheck(ctx context.Context, c upload.Check) error
 	// DropCheck forgets a session. One that is not there is no error.
 	DropCheck(ctx context.Context, id core.SessionID) error
 }
 
-// Options are what a Flow is made of; all are needed but Site.
+// Options are what a Flow is made of; all are needed but Site and Patience.
 type Options struct {
 	Engine *upload.Engine
 	Rows   Rows
 	Site   *url.URL // public address, for stores that call back by themselves; nil: they do not
+
+	Patience time.Duration // how long a store may take to say what it has; default 30 s
 }
 
 // Flow is the way of bytes that go past us. It is an upload.Vendor.
@@ -42,7 +44,12 @@ type Flow struct{ Options }
 var _ upload.Vendor = (*Flow)(nil)
 
 // New returns the flow over o.
-func New(o Options) *Flow { return &Flow{o} }
+func New(o Options) *Flow {
+	if o.Patience == 0 {
+		o.Patience = 30 * time.Second
+	}
+	return &Flow{o}
+}
 
 // Takes implements upload.Vendor.
 func (*Flow) Takes(p catalog.Policy) bool {
@@ -127,25 +134,6 @@ func (f *Flow) session(ctx context.Context, id core.SessionID) (s upload.Session
 	return s, p, err
 }
 
-// Late implements upload.Vendor. What the store has whole is completed even now.
-func (f *Flow) Late(ctx context.Context, s upload.Session) error {
-	const op = "direct.Late"
-	s, p, err := f.session(ctx, s.ID)
-	if err != nil {
-		return errs.Wrap(op, err)
-	}
-	if s.State == upload.Open {
-		_, err = f.check(ctx, s, p, true)
-		if errs.Has(err, errs.ObjectDiffers) || errs.Has(err, errs.PathMissing) || errs.Has(err, errs.LockExpired) {
-			err = f.Engine.Expire(ctx, s)
-		}
-	}
-	if err == nil {
-		err = f.Rows.DropCheck(ctx, s.ID)
-	}
-	return errs.Wrap(op, err)
-}
-
 // check asks the store for an upload that is open or sealing, and completes it if
 // all of it is there. An upload that is whole but not ended at the store is ended
 // by us only if `end` says so: its client may be about to. It returns how many
@@ -159,14 +147,14 @@ func (f *Flow) check(ctx context.Context, s upload.Session, p catalog.Policy, en
 	if err != nil {
 		return 0, err
 	}
-	seen, err := b.Confirm(ctx, s.Handle())
+	seen, err := f.confirm(ctx, b, s)
 	if err == nil && !seen.Stored {
 		parts = len(seen.Parts)
 		if err = f.whole(s, seen.Parts); err != nil || !end {
 			return parts, err
 		}
-		if _, err = b.Finish(ctx, s.Handle(), seen.Parts); err == nil {
-			seen, err = b.Confirm(ctx, s.Handle())
+		if err = finish(ctx, b, s, seen.Parts); err == nil {
+			seen, err = f.confirm(ctx, b, s)
 		}
 	}
 	switch {
@@ -180,12 +168,33 @@ func (f *Flow) check(ctx context.Context, s upload.Session, p catalog.Policy, en
 	got, ok := b.Receipt(seen)
 	cipher, err := f.Engine.CipherOf(s)
 	if err == nil && (!ok || cipher != nil) {
-		got, err = b.Digest(ctx, s.Blob, s.Size, cipher)
+		got, err = f.digest(ctx, b, s, cipher)
 	}
 	if err == nil {
 		_, err = f.Engine.Arrived(ctx, s.ID, got)
 	}
 	return parts, err
+}
+
+// The steps that ask the store have an end each.
+
+func (f *Flow) confirm(ctx context.Context, b *blob.Bucket, s upload.Session) (blob.Evidence, error) {
+	ctx, cancel := context.WithTimeout(ctx, f.Patience)
+	defer cancel()
+	return b.Confirm(ctx, s.Handle())
+}
+
+func finish(ctx context.Context, b *blob.Bucket, s upload.Session, parts []blob.StoredPart) error {
+	ctx, cancel := context.WithTimeout(ctx, finishing)
+	defer cancel()
+	_, err := b.Finish(ctx, s.Handle(), parts)
+	return err
+}
+
+func (f *Flow) digest(ctx context.Context, b *blob.Bucket, s upload.Session, c *blob.Cipher) (blob.Receipt, error) {
+	ctx, cancel := context.WithTimeout(ctx, f.Patience+time.Duration(s.Size/slowest)*time.Second)
+	defer cancel()
+	return b.Digest(ctx, s.Blob, s.Size, c)
 }
 
 // whole refuses parts that are not all, or not as they were planned.

@@ -69,9 +69,20 @@ func (t *tx) DoomedBefore(ctx context.Context, before time.Time, limit int) ([]c
 	if err != nil {
 		return nil, t.fail(op, err)
 	}
-	return each(rows, sound(func(r query.Doomed) catalog.DoomedBlob {
-		return catalog.DoomedBlob{Policy: core.PolicyID(r.Policy), Blob: r.Blob, At: core.FromMicros(r.AtUs)}
-	}))
+	return each(rows, sound(toDoomed))
+}
+
+func (t *tx) DoomedOf(ctx context.Context, p core.PolicyID, before time.Time, limit int) ([]catalog.DoomedBlob, error) {
+	const op = "store.DoomedOf"
+	rows, err := t.q.DoomedOf(ctx, query.DoomedOfParams{Policy: int64(p), BeforeUs: micros(before), Lim: int64(max(limit, 0))})
+	if err != nil {
+		return nil, t.fail(op, err)
+	}
+	return each(rows, sound(toDoomed))
+}
+
+func toDoomed(r query.Doomed) catalog.DoomedBlob {
+	return catalog.DoomedBlob{Policy: core.PolicyID(r.Policy), Blob: r.Blob, At: core.FromMicros(r.AtUs)}
 }
 
 func (t *tx) Forget(ctx context.Context, b []catalog.DoomedBlob) error {

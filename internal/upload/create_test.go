@@ -177,7 +177,7 @@ func TestOldVersionsBeyondTheGroupsLimitGo(t *testing.T) {
 	if c := w.capacity(); c.Used != 100 {
 		t.Fatalf("%+v", c)
 	}
-	_, err = w.catalog.Reap(t.Context(), w.clock().Add(time.Second), 100)
+	_, err = w.catalog.Reap(t.Context(), 1, w.clock().Add(time.Second), 100)
 	must(t, err)
 	if finished, _ := w.blobs(); finished != 10 {
 		t.Fatalf("%d blobs", finished)

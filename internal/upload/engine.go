@@ -35,7 +35,8 @@ type Engine struct {
 	gate     *gate
 	young    young
 	gathered atomic.Int64 // bytes of bodies in memory, see gather
-	first    sync.Once    // of the sweeps
+	since    time.Time    // when it was made
+	made     sync.Map     // core.PolicyID → struct{}: see makeWhole
 	undone   sync.Map     // core.SessionID → Session: was to end, and the store did not take it
 }
 
@@ -53,7 +54,7 @@ func New(o Options) *Engine {
 	def(&o.Idle, time.Minute)
 	def(&o.Patience, 5*time.Second)
 	def(&o.Finish, time.Minute)
-	return &Engine{Options: o, gate: newGate(o.Patience)}
+	return &Engine{Options: o, gate: newGate(o.Patience), since: o.Clock()}
 }
 
 // detached returns a context for steps that must not end because the client

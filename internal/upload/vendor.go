@@ -19,9 +19,6 @@ type Vendor interface {
 	// Grant opens the upload of s at the store and keeps its id there. If it fails
 	// nothing is left behind.
 	Grant(ctx context.Context, s Session, p catalog.Policy, g Grant) (Granted, error)
-	// Late ends a session that is over its time: completed, if the store has all
-	// of it, else expired. An error if the store could not be asked.
-	Late(ctx context.Context, s Session) error
 }
 
 // Grant is what a client is to be given.
@@ -159,14 +156,6 @@ func (e *Engine) CipherOf(s Session) (*blob.Cipher, error) {
 
 // Past reports whether s is over its expiry.
 func (e *Engine) Past(s Session) bool { return e.past(s) }
-
-// late is what a sweep does to an open session that is over its time.
-func (e *Engine) late(ctx context.Context, s Session) error {
-	if s.Direct() && e.Vendor != nil {
-		return e.Vendor.Late(ctx, s)
-	}
-	return e.end(ctx, s, Expired)
-}
 
 // Check is when and how often the store was asked for a direct upload.
 type Check struct {

@@ -315,7 +315,7 @@ func (m *model) check(w *world, r *rapid.T) {
 	for _, sizes := range m.kept {
 		versions += len(sizes)
 	}
-	if _, err := w.catalog.Reap(w.t.Context(), w.clock().Add(time.Second), 10_000); err != nil {
+	if _, err := w.catalog.Reap(w.t.Context(), 1, w.clock().Add(time.Second), 10_000); err != nil {
 		r.Fatal(err)
 	}
 	staged := 0

@@ -50,14 +50,15 @@ func (p *Providers) Granted(ctx context.Context, id core.SessionID, vendorID str
 }
 
 // DueChecks implements direct.Rows.
-func (p *Providers) DueChecks(ctx context.Context, before time.Time, limit int) ([]upload.Check, error) {
+func (p *Providers) DueChecks(ctx context.Context, policy core.PolicyID, before time.Time, limit int) ([]upload.Check, error) {
 	t := p.base.Read()
-	rows, err := t.DueChecks(ctx, query.DueChecksParams{BeforeUs: core.Micros(before), Lim: int64(limit)})
+	rows, err := t.DueChecks(ctx, query.DueChecksParams{Policy: int64(policy), BeforeUs: core.Micros(before), Lim: int64(limit)})
 	if err != nil {
 		return nil, t.Fail("providers.DueChecks", err)
 	}
 	out := make([]upload.Check, len(rows))
-	for i, r := range rows {
+	for i, row := range rows {
+		r := row.Check
 		out[i] = upload.Check{
 			Session: core.SessionID(r.Session), Due: core.FromMicros(r.DueUs), Tries: int(r.Tries), Parts: int(r.Parts), Whole: r.IsWhole,
 		}

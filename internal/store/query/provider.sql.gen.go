@@ -33,29 +33,37 @@ func (q *Queries) DropCheck(ctx context.Context, session string) error {
 }
 
 const dueChecks = `-- name: DueChecks :many
-SELECT session, due_us, tries, parts, is_whole FROM checks WHERE due_us <= $1 ORDER BY due_us, session LIMIT CAST($2 AS BIGINT)
+SELECT c.session, c.due_us, c.tries, c.parts, c.is_whole FROM checks c LEFT JOIN sessions s ON s.id = c.session
+WHERE c.due_us <= $1 AND (s.policy = $2 OR s.id IS NULL)
+ORDER BY c.due_us, c.session LIMIT CAST($3 AS BIGINT)
 `
 
 type DueChecksParams struct {
 	BeforeUs int64
+	Policy   int64
 	Lim      int64
 }
 
-func (q *Queries) DueChecks(ctx context.Context, arg DueChecksParams) ([]Check, error) {
-	rows, err := q.db.QueryContext(ctx, dueChecks, arg.BeforeUs, arg.Lim)
+type DueChecksRow struct {
+	Check Check
+}
+
+// A check whose session was forgotten is every policy's.
+func (q *Queries) DueChecks(ctx context.Context, arg DueChecksParams) ([]DueChecksRow, error) {
+	rows, err := q.db.QueryContext(ctx, dueChecks, arg.BeforeUs, arg.Policy, arg.Lim)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Check
+	var items []DueChecksRow
 	for rows.Next() {
-		var i Check
+		var i DueChecksRow
 		if err := rows.Scan(
-			&i.Session,
-			&i.DueUs,
-			&i.Tries,
-			&i.Parts,
-			&i.IsWhole,
+			&i.Check.Session,
+			&i.Check.DueUs,
+			&i.Check.Tries,
+			&i.Check.Parts,
+			&i.Check.IsWhole,
 		); err != nil {
 			return nil, err
 		}

@@ -22,6 +22,9 @@ DELETE FROM versions WHERE id = sqlc.arg(id) RETURNING owner, size, policy, blob
 -- name: DoomedBefore :many
 SELECT * FROM doomed WHERE at_us < sqlc.arg(before_us) ORDER BY at_us LIMIT CAST(sqlc.arg(lim) AS BIGINT);
 
+-- name: DoomedOf :many
+SELECT * FROM doomed WHERE policy = sqlc.arg(policy) AND at_us < sqlc.arg(before_us) ORDER BY blob LIMIT CAST(sqlc.arg(lim) AS BIGINT);
+
 -- name: Forget :exec
 DELETE FROM doomed WHERE policy = sqlc.arg(policy) AND blob = sqlc.arg(blob);
 

@@ -139,6 +139,39 @@ func (q *Queries) DoomedInPack(ctx context.Context, arg DoomedInPackParams) (int
 	return count, err
 }
 
+const doomedOf = `-- name: DoomedOf :many
+SELECT policy, blob, at_us FROM doomed WHERE policy = $1 AND at_us < $2 ORDER BY blob LIMIT CAST($3 AS BIGINT)
+`
+
+type DoomedOfParams struct {
+	Policy   int64
+	BeforeUs int64
+	Lim      int64
+}
+
+func (q *Queries) DoomedOf(ctx context.Context, arg DoomedOfParams) ([]Doomed, error) {
+	rows, err := q.db.QueryContext(ctx, doomedOf, arg.Policy, arg.BeforeUs, arg.Lim)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Doomed
+	for rows.Next() {
+		var i Doomed
+		if err := rows.Scan(&i.Policy, &i.Blob, &i.AtUs); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const dropVersion = `-- name: DropVersion :one
 DELETE FROM versions WHERE id = $1 RETURNING owner, size, policy, blob
 `

@@ -26,7 +26,7 @@ func testChecks(t *testing.T, s *store.Store) {
 	equal(t, "vendor id", got.VendorID, "vendor/1")
 	due := func(after time.Duration, limit int) (ids []core.SessionID) {
 		t.Helper()
-		all, err := kept.DueChecks(h.Ctx, Epoch.Add(after), limit)
+		all, err := kept.DueChecks(h.Ctx, 1, Epoch.Add(after), limit)
 		h.Must(err)
 		for _, c := range all {
 			ids = append(ids, c.Session)
@@ -37,12 +37,15 @@ func testChecks(t *testing.T, s *store.Store) {
 	equal(t, "due then", due(time.Minute, 9), []core.SessionID{second.ID})
 	equal(t, "due later", due(time.Hour, 9), []core.SessionID{second.ID, first.ID})
 	equal(t, "the longest due", due(time.Hour, 1), []core.SessionID{second.ID})
+	others, err := kept.DueChecks(h.Ctx, 2, Epoch.Add(time.Hour), 9)
+	h.Must(err)
+	equal(t, "due of another policy", others, []upload.Check{})
 
 	want1 := upload.Check{Session: second.ID, Due: Epoch.Add(time.Hour), Tries: 3, Parts: 7, Whole: true}
 	h.Must(kept.SetCheck(h.Ctx, want1))
 	h.Must(kept.DropCheck(h.Ctx, first.ID))
 	h.Must(kept.DropCheck(h.Ctx, first.ID))
-	all, err := kept.DueChecks(h.Ctx, Epoch.Add(time.Hour), 9)
+	all, err := kept.DueChecks(h.Ctx, 1, Epoch.Add(time.Hour), 9)
 	h.Must(err)
 	equal(t, "checks", all, []upload.Check{want1})
 

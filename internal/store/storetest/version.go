@@ -134,6 +134,15 @@ func testDoomed(t *testing.T, s *store.Store) {
 	equal(t, "one", doomed(Epoch.Add(time.Second), 10), []catalog.DoomedBlob{first})
 	equal(t, "all", doomed(Epoch.Add(time.Minute), 10), []catalog.DoomedBlob{first, other})
 	equal(t, "limit", doomed(Epoch.Add(time.Minute), 1), []catalog.DoomedBlob{first})
+	of := func(p core.PolicyID, before time.Time, limit int) int {
+		got, err := h.Names.DoomedOf(h.Ctx, p, before, limit)
+		h.Must(err)
+		return len(got)
+	}
+	equal(t, "of the policy", of(1, Epoch.Add(time.Minute), 10), 2)
+	equal(t, "of the policy, before", of(1, Epoch.Add(time.Second), 10), 1)
+	equal(t, "of the policy, limit", of(1, Epoch.Add(time.Minute), 1), 1)
+	equal(t, "of another policy", of(2, Epoch.Add(time.Minute), 10), 0)
 	h.Must(h.Names.Forget(h.Ctx, []catalog.DoomedBlob{first, other}))
 	equal(t, "forgotten", len(doomed(Epoch.AddDate(1, 0, 0), 10)), 0)
 }
