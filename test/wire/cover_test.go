@@ -3,6 +3,7 @@ package wire_test
 import (
 	"maps"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -96,4 +97,30 @@ func (w want) succeeds() bool {
 	return !slices.ContainsFunc(w.header, func(h [2]string) bool {
 		return h[0] == "Content-Type" && strings.HasPrefix(h[1], "application/json")
 	})
+}
+
+// TestEveryCallOfTheWebClientIsServed: what is described has its cases by
+// TestEveryOperationHasASuccessAndAFailure.
+func TestEveryCallOfTheWebClientIsServed(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("testdata/surface.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, calls := newChecker(t), 0
+	for line := range strings.Lines(string(text)) {
+		need, call, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if need == "#" {
+			continue
+		}
+		calls++
+		method, path, ok := strings.Cut(call, " ")
+		if !ok || need != "R" && need != "D" {
+			t.Fatalf("surface.txt: %q", line)
+		}
+		if c.operation(method, path) == nil {
+			t.Errorf("%s is not described", call)
+		}
+	}
+	t.Logf("%d calls", calls)
 }

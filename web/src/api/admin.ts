@@ -46,6 +46,44 @@ export const usersQuery = (words: string) =>
     getNextPageParam: (last, _all, step) => after(last.pagination as Pagination, step),
   });
 
+export const filesQuery = (words: string) =>
+  infiniteQueryOptions({
+    queryKey: ['admin', 'files', words] as const,
+    queryFn: ({ pageParam, signal }) => {
+      const body: Body<'adminListFiles'> = { ...pageParam, page_size: size, conditions: { words } };
+      return call<Data<'adminListFiles'>>('POST', '/admin/file', { body, signal });
+    },
+    initialPageParam: first,
+    getNextPageParam: (last, _all, step) => after(last.pagination as Pagination, step),
+  });
+
+/** Stored contents, or of them only those that are known to be damaged. */
+export const blobsQuery = (damaged: boolean) =>
+  infiniteQueryOptions({
+    queryKey: ['admin', 'blobs', damaged] as const,
+    queryFn: ({ pageParam, signal }) => {
+      const body: Body<'adminListEntities'> = {
+        ...pageParam,
+        page_size: size,
+        conditions: damaged ? { damaged: 'true' } : {},
+      };
+      return call<Data<'adminListEntities'>>('POST', '/admin/entity', { body, signal });
+    },
+    initialPageParam: first,
+    getNextPageParam: (last, _all, step) => after(last.pagination as Pagination, step),
+  });
+
+export const tasksQuery = infiniteQueryOptions({
+  queryKey: ['admin', 'tasks'] as const,
+  staleTime: 0, // they move
+  queryFn: ({ pageParam, signal }) => {
+    const body: Body<'adminListTasks'> = { ...pageParam, page_size: size };
+    return call<Data<'adminListTasks'>>('POST', '/admin/queue', { body, signal });
+  },
+  initialPageParam: first,
+  getNextPageParam: (last, _all, step) => after(last.pagination as Pagination, step),
+});
+
 export const uploadsQuery = infiniteQueryOptions({
   queryKey: ['admin', 'uploads'] as const,
   staleTime: 0, // they move

@@ -4,6 +4,7 @@ import { go } from '@/lib/location';
 import page from '@/ui/page.module.css';
 import { Changes } from './changes';
 import { Groups } from './groups';
+import { Blobs, Files, Tasks } from './lists';
 import classes from './page.module.css';
 import { Policies } from './policies';
 import { SiteSettings } from './site';
@@ -14,7 +15,10 @@ const places = {
   users: Users,
   groups: Groups,
   policies: Policies,
+  files: Files,
+  blobs: Blobs,
   uploads: Uploads,
+  tasks: Tasks,
   site: SiteSettings,
   changes: Changes,
 } as const;
@@ -26,6 +30,10 @@ interface Props {
   where: string | undefined;
   account: ReactNode;
 }
+
+/** The tabs may be more than fit beside each other. */
+const intoView = (tab: HTMLElement | null) =>
+  tab?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
 
 /** What concerns everybody on the site: each place answers one question. */
 export default function AdminPage({ where, account }: Props) {
@@ -43,6 +51,7 @@ export default function AdminPage({ where, account }: Props) {
           <a
             key={place}
             href={`/admin/${place}`}
+            ref={place === here ? intoView : null}
             aria-current={place === here ? 'page' : undefined}
             onClick={(e) => {
               if (e.metaKey || e.ctrlKey) return;

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
 import { IconChevronDown, IconChevronUp } from '@tabler/icons-react';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type ReactNode, useRef, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { formatBytes, formatCount, formatSpeed } from '@/lib/bytes';
 import { formatLeft } from '@/lib/time';
@@ -16,6 +16,8 @@ import classes from './panel.module.css';
 import { Questions } from './questions';
 import { ContinueButton, UnfinishedRow } from './unfinished';
 import { useUnfinished } from './use-unfinished';
+
+const WorkList = lazy(() => import('./work'));
 
 interface Props {
   open: boolean;
@@ -57,6 +59,11 @@ export default function TransferPanel({ open, onOpen, reading }: Props) {
           <Icon of={open ? IconChevronDown : IconChevronUp} />
         </button>
         {open && <Overall summary={summary} />}
+        {open && (
+          <Suspense fallback={null}>
+            <WorkList />
+          </Suspense>
+        )}
         {open && <Entries unfinished={unfinished} onDecide={setChosen} />}
       </section>
       <Announcer summary={summary} />
