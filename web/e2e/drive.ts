@@ -36,10 +36,15 @@ export async function open(browser: Browser, options: { errors?: string[] } = {}
   return page;
 }
 
-export async function signIn(page: Page, url: string, at = '/'): Promise<void> {
+export async function signIn(
+  page: Page,
+  url: string,
+  at = '/',
+  as = { email, password },
+): Promise<void> {
   await page.goto(url + at);
-  await page.getByLabel('E-mail').fill(email);
-  await page.getByLabel('Password', { exact: true }).fill(password);
+  await page.getByLabel('E-mail').fill(as.email);
+  await page.getByLabel('Password', { exact: true }).fill(as.password);
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.waitForURL('**/files**');
   await page.getByRole('button', { name: 'Upload', exact: true }).waitFor();

@@ -35,6 +35,8 @@ function after(at: Pagination, step: Step): Step | undefined {
 
 const first: Step = { page: 1 };
 
+const all = { page: 1, page_size: 200, order_direction: 'asc' };
+
 export const usersQuery = (words: string) =>
   infiniteQueryOptions({
     queryKey: ['admin', 'users', words] as const,
@@ -73,6 +75,12 @@ export const blobsQuery = (damaged: boolean) =>
     getNextPageParam: (last, _all, step) => after(last.pagination as Pagination, step),
   });
 
+export const nodesQuery = queryOptions({
+  queryKey: ['admin', 'nodes'] as const,
+  queryFn: async ({ signal }) =>
+    (await call<Data<'adminListNodes'>>('POST', '/admin/node', { body: all, signal })).nodes,
+});
+
 export const tasksQuery = infiniteQueryOptions({
   queryKey: ['admin', 'tasks'] as const,
   staleTime: 0, // they move
@@ -105,8 +113,6 @@ export const trailQuery = infiniteQueryOptions({
   initialPageParam: first,
   getNextPageParam: (last, _all, step) => after(last.pagination as Pagination, step),
 });
-
-const all = { page: 1, page_size: 200, order_direction: 'asc' };
 
 export const groupsQuery = queryOptions({
   queryKey: ['admin', 'groups'] as const,

@@ -1,6 +1,6 @@
 // What a group may do: base64 of bits, the lowest first.
 
-export const GroupBit = { admin: 0, share: 2, archive: 4 } as const;
+export const GroupBit = { admin: 0, share: 2, archive: 4, directLink: 40 } as const;
 
 export function may(permission: string | undefined, bit: number): boolean {
   try {

@@ -16,11 +16,13 @@ import { formatBytes } from '@/lib/bytes';
 import { Failed } from '@/ui/failed';
 import { toast } from '@/ui/toast';
 import classes from './page.module.css';
-import { Check, Choice, Form, Remove, Text, useSize } from './parts';
+import { Check, Choice, Form, Remove, Text, useCount, useSize } from './parts';
 
 /** Those that come with the site. */
 const builtin = 3;
 const admins = 1;
+
+const day = 24 * 60 * 60;
 
 /** What may who do, and where do their bytes go? */
 export function Groups() {
@@ -81,6 +83,11 @@ function GroupForm({ group, policies, onClose }: Props) {
   const [policy, setPolicy] = useState(String(group?.storage_policy_id ?? policies[0]?.id));
   const [bits, setBits] = useState(group?.permissions ?? '');
   const quota = useSize(group?.max_storage ?? 0, 0);
+  const was = group?.settings;
+  const trash = useCount(Math.floor((was?.trash_retention ?? 7 * day) / day), 0);
+  const versions = useCount(was?.max_versions ?? 10, 1);
+  const uploads = useCount(was?.max_open_uploads ?? 1000, 1);
+  const wrong = quota.wrong || trash.wrong || versions.wrong || uploads.wrong;
   const done = (text: string) => {
     toast(text);
     onClose();
@@ -94,6 +101,11 @@ function GroupForm({ group, policies, onClose }: Props) {
           max_storage: quota.value,
           permissions: bits,
           storage_policy_id: Number(policy),
+          settings: {
+            trash_retention: trash.value * day,
+            max_versions: versions.value,
+            max_open_uploads: uploads.value,
+          },
         },
       }),
     onSuccess: () => done(t('account.saved')),
@@ -109,7 +121,7 @@ function GroupForm({ group, policies, onClose }: Props) {
     <Form
       error={save.error ?? drop.error}
       busy={save.isPending}
-      wrong={quota.wrong || name.trim() === ''}
+      wrong={wrong || name.trim() === ''}
       onSave={() => save.mutate()}
       onClose={onClose}
       danger={
@@ -133,9 +145,13 @@ function GroupForm({ group, policies, onClose }: Props) {
         options={policies.map((p) => ({ value: String(p.id), label: p.name }))}
         onValue={setPolicy}
       />
+      {trash.field(t('admin.trashFor'), t('admin.trashForHow'))}
+      {versions.field(t('admin.versions'), t('admin.versionsHow'))}
+      {uploads.field(t('admin.openUploads'), t('admin.openUploadsHow'))}
       <div>
         {bit(t('admin.mayShare'), GroupBit.share)}
         {bit(t('admin.mayZip'), GroupBit.archive)}
+        {group?.id !== builtin && bit(t('admin.mayLink'), GroupBit.directLink)}
         {group?.id !== admins && group?.id !== builtin && bit(t('admin.mayAdmin'), GroupBit.admin)}
       </div>
     </Form>

@@ -51,6 +51,24 @@ export function useSize(bytes: number | undefined, none: number) {
   return { value, wrong, field };
 }
 
+/** A whole number from `least` on. */
+export function useCount(count: number, least: number) {
+  const { t } = useTranslation();
+  const [text, setText] = useState(String(count));
+  const value = Number(text);
+  const wrong = !(Number.isSafeInteger(value) && value >= least && text.trim() !== '');
+  const field = (label: string, how: string) => (
+    <Text
+      label={label}
+      how={how}
+      value={text}
+      error={wrong ? t('admin.noCount', { least }) : undefined}
+      onValue={setText}
+    />
+  );
+  return { value, wrong, field };
+}
+
 /** Short where that is exact, so that nothing changes by being looked at. */
 function sizeText(bytes: number): string {
   const short = formatBytes(bytes);

@@ -2,7 +2,7 @@ import { Button } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { type SiteKey, saveSite, siteQuery } from '@/api/admin';
+import { nodesQuery, type SiteKey, saveSite, siteQuery } from '@/api/admin';
 import { siteBasicQuery } from '@/api/queries';
 import { wordsOf } from '@/api/words';
 import { Failed } from '@/ui/failed';
@@ -17,6 +17,31 @@ export function SiteSettings() {
     <>
       <Failed words={wordsOf(error)} />
       {data && <SiteForm now={data} />}
+      <Nodes />
+    </>
+  );
+}
+
+/** Which servers is it made of? */
+function Nodes() {
+  const { t } = useTranslation();
+  const { data, error } = useQuery(nodesQuery);
+  return (
+    <>
+      <h2>{t('admin.nodes')}</h2>
+      <Failed words={wordsOf(error)} />
+      <ul className={classes.list}>
+        {data?.map((node) => (
+          <li key={node.id} className={classes.line}>
+            <div className={classes.what}>
+              <strong>{node.type === 'master' ? t('admin.thisServer') : node.name}</strong>
+              <div className="muted">
+                {node.status === 'active' ? t('admin.nodeServes') : node.status}
+              </div>
+            </div>
+          </li>
+        ))}
+      </ul>
     </>
   );
 }
