@@ -39,6 +39,7 @@ func (f *Flow) addresses(ctx context.Context, who core.Actor, id core.SessionID,
 		return upload.Addresses{}, err
 	}
 	a := f.ask(s)
+	a.Callback = f.callback(s, p.Policy)
 	out := upload.Addresses{Session: s, Parts: a.Parts(), Until: a.Until}
 	if page.Count <= 0 {
 		page.Count = pageSize

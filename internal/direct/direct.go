@@ -68,9 +68,7 @@ func (f *Flow) Grant(ctx context.Context, s upload.Session, p catalog.Policy, g 
 		return upload.Granted{}, errs.Wrap(op, err)
 	}
 	a := f.ask(s)
-	if p.Type == "obs" && f.Site != nil {
-		a.Callback = f.Site.Scheme + "://" + f.Site.Host + "/api/v4/callback/" + p.Type + "/" + string(s.ID) + "/" + g.Secret.Reveal()
-	}
+	a.Callback = f.callback(s, p)
 	h, err := b.Grant(ctx, a)
 	if err != nil {
 		return upload.Granted{}, errs.Wrap(op, err)
@@ -90,6 +88,14 @@ func (f *Flow) Grant(ctx context.Context, s upload.Session, p catalog.Policy, g 
 		return upload.Granted{}, errs.Wrap(op, err)
 	}
 	return upload.Granted{VendorID: h.Upload, Signed: signed}, nil
+}
+
+// callback is the address that the store calls, "" where the client does.
+func (f *Flow) callback(s upload.Session, p catalog.Policy) string {
+	if p.Type != "obs" || f.Site == nil {
+		return ""
+	}
+	return f.Site.Scheme + "://" + f.Site.Host + "/api/v4/callback/" + p.Type + "/" + string(s.ID) + "/" + f.Engine.Secret(s.ID).Reveal()
 }
 
 func (f *Flow) ask(s upload.Session) blob.Ask {

@@ -2,7 +2,6 @@ package upload
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"slices"
 	"time"
@@ -277,10 +276,11 @@ func (d *draft) fill() {
 	if d.q.InOne {
 		chunk = 0
 	}
-	d.secret = core.Secret(rand.Text() + rand.Text()[:6]) // 32 characters, as clients expect
+	id := core.SessionID(core.NewTimedUUID(d.now))
+	d.secret = d.e.Secret(id)
 	sum := sha256.Sum256([]byte(d.secret.Reveal()))
 	s := Session{
-		ID: core.SessionID(core.NewTimedUUID(d.now)), Owner: d.owner, Version: d.version,
+		ID: id, Owner: d.owner, Version: d.version,
 		Policy: d.policy.ID, PolicyRev: d.policy.Rev, URI: d.q.URI, Size: d.q.Size, ChunkSize: chunk,
 		State: Open, Modified: d.q.Modified, MIME: d.q.MIME, Meta: d.q.Meta,
 		Lock: core.NewTimedUUID(d.now), Secret: sum[:], Created: d.now, Touched: d.now, Expires: d.now.Add(d.e.LifeFunc()),

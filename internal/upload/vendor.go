@@ -2,6 +2,9 @@ package upload
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"time"
 
 	"github.com/wharfinger/wharfinger/internal/blob"
@@ -23,8 +26,7 @@ type Vendor interface {
 
 // Grant is what a client is to be given.
 type Grant struct {
-	Secret core.Secret // that the store calls back with
-	Paged  bool        // some addresses are enough
+	Paged bool // some addresses are enough
 }
 
 // Granted is what a client needs to send its bytes to a store.
@@ -86,7 +88,7 @@ func (d *draft) place(ctx context.Context) error {
 	if !d.direct {
 		return d.e.begin(ctx, d.s)
 	}
-	g, err := d.e.Vendor.Grant(ctx, d.s, d.policy, Grant{Secret: d.secret, Paged: d.q.Paged})
+	g, err := d.e.Vendor.Grant(ctx, d.s, d.policy, Grant{Paged: d.q.Paged})
 	d.s.VendorID, d.signed = g.VendorID, g.Signed
 	return err
 }
@@ -129,6 +131,16 @@ func (e *Engine) arrive(ctx context.Context, id core.SessionID, got blob.Receipt
 	}
 	_, err = e.record(ctx, s, got)
 	return err
+}
+
+// Secret is what callbacks of a session carry. It is made of the session's id with
+// the master key, so that fresh addresses can have it too; 32 characters, as clients
+// expect.
+func (e *Engine) Secret(id core.SessionID) core.Secret {
+	key := e.Keyring.Derive("callback")
+	mac := hmac.New(sha256.New, key[:])
+	_, _ = mac.Write([]byte(id)) // never fails
+	return core.Secret(hex.EncodeToString(mac.Sum(nil)[:16]))
 }
 
 // Expire ends an open session because its time is over.
