@@ -4,7 +4,7 @@
 // and never holds more of an object than the transport's buffer.
 //
 // The composition root and this package's tests may import it. It imports blob,
-// core and errs.
+// xmlstore, which does all but the signing, and core.
 //
 //	d, err := cosblob.Open(ctx, cosblob.Config{
 //		Bucket: "files-1250000000", Region: "ap-guangzhou", AccessKey: id, SecretKey: key,

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/wharfinger/wharfinger/internal/blob/xmlstore"
 )
 
 // https://cloud.tencent.com/document/product/436/7778
@@ -23,7 +25,7 @@ type keys struct {
 }
 
 // pair is a header or a query parameter that is signed.
-type pair struct{ name, value string }
+type pair = xmlstore.Pair
 
 // seal signs many requests of one window of time. It is not for use by several
 // goroutines.
@@ -48,10 +50,10 @@ func (k keys) seal(from, until time.Time) *seal {
 func canon(pairs []pair) (list, text string) {
 	lines := make([]pair, len(pairs))
 	for i, p := range pairs {
-		lines[i] = pair{strings.ToLower(encode(p.name)), encode(p.value)}
+		lines[i] = pair{Name: strings.ToLower(xmlstore.Encode(p.Name)), Value: xmlstore.Encode(p.Value)}
 	}
 	slices.SortFunc(lines, func(a, b pair) int {
-		return 2*strings.Compare(a.name, b.name) + strings.Compare(a.value, b.value)
+		return 2*strings.Compare(a.Name, b.Name) + strings.Compare(a.Value, b.Value)
 	})
 	var names, values strings.Builder
 	for i, l := range lines {
@@ -59,8 +61,8 @@ func canon(pairs []pair) (list, text string) {
 			names.WriteByte(';')
 			values.WriteByte('&')
 		}
-		names.WriteString(l.name)
-		values.WriteString(l.name + "=" + l.value)
+		names.WriteString(l.Name)
+		values.WriteString(l.Name + "=" + l.Value)
 	}
 	return names.String(), values.String()
 }
@@ -91,45 +93,8 @@ func (s *seal) signature(method, path, params, headers string) [2 * sha1.Size]by
 // written where the text will stand.
 func (s *seal) text(semicolon, headerList, paramList string, signature [2 * sha1.Size]byte) string {
 	window := strings.ReplaceAll(s.window, ";", semicolon)
-	return "q-sign-algorithm=sha1&q-ak=" + encode(s.id) + "&q-sign-time=" + window + "&q-key-time=" + window +
+	return "q-sign-algorithm=sha1&q-ak=" + xmlstore.Encode(s.id) + "&q-sign-time=" + window + "&q-key-time=" + window +
 		"&q-header-list=" + strings.ReplaceAll(headerList, ";", semicolon) +
 		"&q-url-param-list=" + strings.ReplaceAll(paramList, ";", semicolon) +
 		"&q-signature=" + string(signature[:])
-}
-
-// encode leaves what RFC 3986 calls unreserved.
-func encode(s string) string { return escape(s, "-_.~") }
-
-// encodePath is encode for a key in an address.
-func encodePath(key string) string {
-	p := escape(key, "-_.~/")
-	if strings.HasPrefix(p, "/") {
-		p = "%2F" + p[1:]
-	}
-	return p
-}
-
-func escape(s, keep string) string {
-	const digits = "0123456789ABCDEF"
-	plain := func(c byte) bool {
-		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte(keep, c) >= 0
-	}
-	n := 0
-	for i := range len(s) {
-		if !plain(s[i]) {
-			n++
-		}
-	}
-	if n == 0 {
-		return s
-	}
-	out := make([]byte, 0, len(s)+2*n)
-	for i := range len(s) {
-		if c := s[i]; plain(c) {
-			out = append(out, c)
-		} else {
-			out = append(out, '%', digits[c>>4], digits[c&15])
-		}
-	}
-	return string(out)
 }

@@ -4,7 +4,7 @@
 // environment, and never holds more of an object than the transport's buffer.
 //
 // The composition root and this package's tests may import it. It imports blob,
-// core and errs.
+// xmlstore, which does all but the signing, and core.
 //
 //	d, err := obsblob.Open(ctx, obsblob.Config{
 //		Bucket: "files", Region: "cn-north-4", AccessKey: id, SecretKey: key,

@@ -7,6 +7,8 @@ import (
 	"hash"
 	"slices"
 	"strings"
+
+	"github.com/wharfinger/wharfinger/internal/blob/xmlstore"
 )
 
 // https://support.huaweicloud.com/api-obs/obs_04_0010.html (in a header) and
@@ -20,7 +22,7 @@ type keys struct {
 }
 
 // pair is a header or a query parameter.
-type pair struct{ name, value string }
+type pair = xmlstore.Pair
 
 // subResources are the parameters we send that belong to the signature; those
 // that begin with x-obs- do so as well.
@@ -56,76 +58,23 @@ func (s *seal) signature(method, md5, mimeType, date, rest string) string {
 // sent.
 func (k keys) rest(key string, query, header []pair) string {
 	var b strings.Builder
-	for _, h := range sorted(header) {
-		if strings.HasPrefix(h.name, "x-obs-") {
-			b.WriteString(h.name + ":" + h.value + "\n")
+	for _, h := range xmlstore.Sorted(header) {
+		if strings.HasPrefix(h.Name, "x-obs-") {
+			b.WriteString(h.Name + ":" + h.Value + "\n")
 		}
 	}
-	b.WriteString("/" + k.bucket + "/" + encodePath(key))
+	b.WriteString("/" + k.bucket + "/" + xmlstore.EncodePath(key))
 	mark := byte('?')
-	for _, p := range sorted(query) {
-		if !strings.HasPrefix(p.name, "x-obs-") && !slices.Contains(subResources, p.name) {
+	for _, p := range xmlstore.Sorted(query) {
+		if !strings.HasPrefix(p.Name, "x-obs-") && !slices.Contains(subResources, p.Name) {
 			continue
 		}
 		b.WriteByte(mark)
-		b.WriteString(p.name)
-		if p.value != "" {
-			b.WriteString("=" + p.value)
+		b.WriteString(p.Name)
+		if p.Value != "" {
+			b.WriteString("=" + p.Value)
 		}
 		mark = '&'
 	}
 	return b.String()
-}
-
-func sorted(pairs []pair) []pair {
-	out := slices.Clone(pairs)
-	slices.SortFunc(out, func(a, b pair) int { return strings.Compare(a.name, b.name) })
-	return out
-}
-
-// value returns what the header says of that name.
-func value(header []pair, name string) string {
-	for _, h := range header {
-		if h.name == name {
-			return h.value
-		}
-	}
-	return ""
-}
-
-// encode leaves what RFC 3986 calls unreserved.
-func encode(s string) string { return escape(s, "-_.~") }
-
-// encodePath is encode for a key in an address.
-func encodePath(key string) string {
-	p := escape(key, "-_.~/")
-	if strings.HasPrefix(p, "/") {
-		p = "%2F" + p[1:]
-	}
-	return p
-}
-
-func escape(s, keep string) string {
-	const digits = "0123456789ABCDEF"
-	plain := func(c byte) bool {
-		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte(keep, c) >= 0
-	}
-	n := 0
-	for i := range len(s) {
-		if !plain(s[i]) {
-			n++
-		}
-	}
-	if n == 0 {
-		return s
-	}
-	out := make([]byte, 0, len(s)+2*n)
-	for i := range len(s) {
-		if c := s[i]; plain(c) {
-			out = append(out, c)
-		} else {
-			out = append(out, '%', digits[c>>4], digits[c&15])
-		}
-	}
-	return string(out)
 }

@@ -1,4 +1,4 @@
-package obsblob
+package xmlstore
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 
 // An upload that passes through us has parts of one size, which its handle
 // carries before the vendor's id, so that a policy may change while it is open:
-// "part=26214400/" and the id.
+// "part=26214400/" and the id. Numbers without a gap are COS's law.
 const planMark = "part="
 
 func planned(part int64, id string) string { return planMark + strconv.FormatInt(part, 10) + "/" + id }
@@ -31,28 +31,29 @@ func unplan(h blob.Handle) (int64, blob.Handle) {
 	return 0, h
 }
 
-func (d *driver) Begin(ctx context.Context, key string, size int64, _ blob.PutOptions) (blob.Handle, error) {
-	part := blob.ChunkSize(size, d.part)
+// Begin implements blob.Parts.
+func (s *Store) Begin(ctx context.Context, key string, size int64, _ blob.PutOptions) (blob.Handle, error) {
+	part := blob.ChunkSize(size, s.part)
 	if blob.Chunks(size, part) > maxParts {
 		return blob.Handle{}, errLarge
 	}
-	if err := d.vacant(ctx, key); err != nil {
+	if err := s.vacant(ctx, key); err != nil {
 		return blob.Handle{}, err
 	}
-	open, _, err := d.unfinished(ctx, key, "", "", 1)
+	open, _, err := s.unfinished(ctx, key, "", "", 1)
 	if err != nil {
 		return blob.Handle{}, err
 	}
 	if len(open) > 0 && open[0].Handle.Key == key {
 		return blob.Handle{}, errExists
 	}
-	id, err := d.initiate(ctx, key, "")
+	id, err := s.initiate(ctx, key, "")
 	return blob.Handle{Key: key, Size: size, Upload: planned(part, id)}, err
 }
 
-// WriteAt takes runs of whole parts: what is smaller the store would refuse, and
+// WriteAt implements blob.Parts. It takes runs of whole parts: what is smaller the store would refuse, and
 // only when the upload is completed.
-func (d *driver) WriteAt(ctx context.Context, h blob.Handle, r core.Range, src io.Reader, _ blob.PutOptions) error {
+func (s *Store) WriteAt(ctx context.Context, h blob.Handle, r core.Range, src io.Reader, _ blob.PutOptions) error {
 	part, h := unplan(h)
 	switch {
 	case !r.Valid() || r.To > h.Size:
@@ -62,15 +63,15 @@ func (d *driver) WriteAt(ctx context.Context, h blob.Handle, r core.Range, src i
 	case r.From%part != 0 || (r.To%part != 0 && r.To != h.Size):
 		return fmt.Errorf("%w: bytes %d to %d where a part has %d", errPlan, r.From, r.To, part)
 	case r.Len() == 0 && h.Size > 0:
-		return newStream(src, 0, true).err
+		return s.newStream(src, 0, true).err
 	}
 	for from := r.From; ; from += part {
 		to := min(from+part, r.To)
-		body := newStream(src, to-from, to == r.To)
-		err := d.store(ctx, call{
+		body := s.newStream(src, to-from, to == r.To)
+		err := s.store(ctx, call{
 			doing: "write " + h.Key, method: http.MethodPut, key: h.Key, body: body, length: to - from,
-			query:  []pair{{"partNumber", strconv.FormatInt(from/part+1, 10)}, {"uploadId", h.Upload}},
-			header: []pair{{"content-type", octets}},
+			query:  []Pair{{"partNumber", strconv.FormatInt(from/part+1, 10)}, {"uploadId", h.Upload}},
+			header: []Pair{{"content-type", Octets}},
 		}, body)
 		if err != nil || to == r.To {
 			return err
@@ -78,50 +79,47 @@ func (d *driver) WriteAt(ctx context.Context, h blob.Handle, r core.Range, src i
 	}
 }
 
-func (d *driver) Staged(ctx context.Context, _ blob.Handle, _ core.Range) (io.ReadCloser, error) {
+// Staged implements blob.Parts.
+func (s *Store) Staged(ctx context.Context, _ blob.Handle, _ core.Range) (io.ReadCloser, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	return nil, errStaged
 }
 
-func (d *driver) Commit(ctx context.Context, h blob.Handle, o blob.PutOptions) (blob.Info, error) {
+// Commit implements blob.Parts.
+func (s *Store) Commit(ctx context.Context, h blob.Handle, o blob.PutOptions) (blob.Info, error) {
 	part, plain := unplan(h)
-	parts, err := d.listParts(ctx, plain)
+	parts, err := s.listParts(ctx, plain)
 	if missing(err) {
-		return d.settled(ctx, plain)
+		return s.settled(ctx, plain)
 	}
 	if err != nil {
 		return blob.Info{}, err
 	}
 	if h.Size == 0 && len(parts) == 0 && part > 0 {
-		if err := d.WriteAt(ctx, h, core.Range{}, http.NoBody, o); err != nil {
+		if err := s.WriteAt(ctx, h, core.Range{}, http.NoBody, o); err != nil {
 			return blob.Info{}, err
 		}
-		if parts, err = d.listParts(ctx, plain); err != nil {
+		if parts, err = s.listParts(ctx, plain); err != nil {
 			return blob.Info{}, err
 		}
 	}
-	return d.Finish(ctx, plain, parts)
+	return s.Finish(ctx, plain, parts)
 }
 
-func (d *driver) Abort(ctx context.Context, h blob.Handle) error {
+// Abort implements blob.Parts.
+func (s *Store) Abort(ctx context.Context, h blob.Handle) error {
 	_, h = unplan(h)
-	return d.Revoke(ctx, h)
+	return s.Revoke(ctx, h)
 }
 
-func (d *driver) Pending(ctx context.Context, after string, limit int) ([]blob.Handle, error) {
-	found, _, err := d.unfinished(ctx, "", after, "", limit)
+// Pending implements blob.Parts.
+func (s *Store) Pending(ctx context.Context, after string, limit int) ([]blob.Handle, error) {
+	found, _, err := s.unfinished(ctx, "", after, "", limit)
 	var out []blob.Handle
 	for _, u := range found {
 		out = append(out, u.Handle)
 	}
 	return out, err
 }
-
-var (
-	_ blob.Parts  = (*driver)(nil)
-	_ blob.Direct = (*driver)(nil)
-	_ blob.Linker = (*driver)(nil)
-	_ blob.Strays = (*driver)(nil)
-)

@@ -1,4 +1,4 @@
-package obsblob
+package xmlstore
 
 import (
 	"context"
@@ -16,17 +16,18 @@ import (
 
 // What this package refuses by itself.
 var (
-	errRange  = errors.New("obs: range is not inside the object")
-	errShort  = errors.New("obs: the store holds fewer bytes than the upload has")
-	errExists = errors.New("obs: an upload or an object of that key exists")
-	errLarge  = errors.New("obs: more than 5 GiB in one request")
-	errPlan   = errors.New("obs: not a run of whole parts")
-	errStaged = errors.New("obs: parts cannot be read before the upload is complete")
-	errSum    = errors.New("obs: the store has another MD5 than we")
+	errRange  = errors.New("range is not inside the object")
+	errShort  = errors.New("the store holds fewer bytes than the upload has")
+	errExists = errors.New("an upload or an object of that key exists")
+	errLarge  = errors.New("more than 5 GiB in one request")
+	errPlan   = errors.New("not a run of whole parts")
+	errStaged = errors.New("parts cannot be read before the upload is complete")
+	errSum    = errors.New("the store computed another checksum than we")
 )
 
 // fault is an answer that is none, and why.
 type fault struct {
+	Vendor  string
 	Doing   string
 	Status  int
 	Code    string
@@ -37,7 +38,7 @@ type fault struct {
 }
 
 func (f *fault) Error() string {
-	s := fmt.Sprintf("obs: %s: %d %s", f.Doing, f.Status, f.Code)
+	s := fmt.Sprintf("%s: %s: %d %s", f.Vendor, f.Doing, f.Status, f.Code)
 	if f.Message != "" {
 		s += ": " + f.Message
 	}
@@ -59,8 +60,8 @@ const tooSkewed = 5 * time.Minute
 
 // newFault reads an answer that is not what was hoped for. The body may be
 // anything: a proxy's page, or cut off.
-func newFault(doing string, resp *http.Response, body []byte, now time.Time) *fault {
-	f := &fault{Doing: doing, Status: resp.StatusCode, ID: resp.Header.Get("X-Obs-Request-Id")}
+func (v Vendor) newFault(doing string, resp *http.Response, body []byte, now time.Time) *fault {
+	f := &fault{Vendor: v.Name, Doing: doing, Status: resp.StatusCode, ID: resp.Header.Get(v.header("request-id"))}
 	var x struct {
 		XMLName xml.Name `xml:"Error"`
 		Code    string
@@ -75,6 +76,9 @@ func newFault(doing string, resp *http.Response, body []byte, now time.Time) *fa
 		}
 	}
 	f.Wait = retryAfter(resp.Header.Get("Retry-After"), now)
+	if ms, err := strconv.Atoi(resp.Header.Get(v.header("qos-delay-time"))); err == nil && ms > 0 {
+		f.Wait = min(time.Duration(ms)*time.Millisecond, time.Hour)
+	}
 	date, err := http.ParseTime(resp.Header.Get("Date"))
 	if off := now.Sub(date).Round(time.Second); err == nil && f.Status == http.StatusForbidden && off.Abs() > tooSkewed {
 		f.Off = off
@@ -92,7 +96,8 @@ func retryAfter(s string, now time.Time) time.Duration {
 	return 0
 }
 
-func (d *driver) Classify(err error) errs.Kind {
+// Classify implements blob.Driver.
+func (s *Store) Classify(err error) errs.Kind {
 	var f *fault
 	var n net.Error
 	switch {
@@ -118,7 +123,7 @@ func (d *driver) Classify(err error) errs.Kind {
 
 func (f *fault) kind() errs.Kind {
 	switch f.Code {
-	case "ObjectAlreadyExists", "FileAlreadyExists":
+	case "ObjectAlreadyExists", "FileAlreadyExists", "PathConflict":
 		return errs.Exists
 	case "InternalError", "SlowDown", "ServiceUnavailable", "RequestTimeout", "OperationAborted":
 		return errs.Transient

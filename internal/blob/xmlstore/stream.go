@@ -1,6 +1,7 @@
-package cosblob
+package xmlstore
 
 import (
+	"crypto/md5" //nolint:gosec // the one checksum that some stores have
 	"errors"
 	"fmt"
 	"hash"
@@ -17,12 +18,17 @@ type stream struct {
 	src  io.Reader
 	left int64
 	ends bool // src must end with the last byte
-	crc  hash.Hash64
+	sum  hash.Hash
 	err  error // of src: it tells a fault of the body from one of the store
 }
 
-func newStream(src io.Reader, n int64, ends bool) *stream {
-	s := &stream{src: src, left: n, ends: ends, crc: crc64.New(table)}
+func (v Vendor) newStream(src io.Reader, n int64, ends bool) *stream {
+	s := &stream{src: src, left: n, ends: ends}
+	if v.CRC {
+		s.sum = crc64.New(table)
+	} else {
+		s.sum = md5.New() //nolint:gosec // as above
+	}
 	if n == 0 && ends {
 		s.err = s.end(nil)
 	}
@@ -37,14 +43,14 @@ func (s *stream) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	n, err := s.src.Read(p[:min(int64(len(p)), s.left)])
-	_, _ = s.crc.Write(p[:n])
+	_, _ = s.sum.Write(p[:n])
 	s.left -= int64(n)
 	switch {
 	case s.left == 0 && s.ends:
 		s.err = s.end(err)
 	case s.left == 0:
 	case errors.Is(err, io.EOF):
-		s.err = fmt.Errorf("cos: the source ended %d bytes early: %w", s.left, io.ErrUnexpectedEOF)
+		s.err = fmt.Errorf("the source ended %d bytes early: %w", s.left, io.ErrUnexpectedEOF)
 	default:
 		s.err = err
 	}
@@ -60,7 +66,7 @@ func (s *stream) end(err error) error {
 	for tries := 0; err == nil; tries++ {
 		var n int
 		if n, err = s.src.Read(one[:]); n > 0 {
-			return errors.New("cos: the source is longer than it said")
+			return errors.New("the source is longer than it said")
 		}
 		if err == nil && tries == 100 {
 			err = io.ErrNoProgress

@@ -1,4 +1,4 @@
-package cosblob
+package xmlstore
 
 import (
 	"bytes"
@@ -11,11 +11,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
-	"strings"
 	"time"
-
-	"github.com/wharfinger/wharfinger/internal/core"
 )
 
 // maxAnswer bounds what is read of an answer that is not an object: a full page
@@ -23,42 +19,40 @@ import (
 const maxAnswer = 8 << 20
 
 // errAnswer is an exchange that was broken off, or an answer that cannot be read.
-var errAnswer = errors.New("cos: no answer")
-
-type client struct {
-	rt           http.RoundTripper
-	clock        core.Clock
-	scheme, host string
-	keys         keys
-}
+var errAnswer = errors.New("no answer")
 
 // call is one request to the store.
 type call struct {
 	doing  string // for errors: what for
 	method string
 	key    string // "" is the bucket
-	query  []pair
-	header []pair
+	query  []Pair
+	header []Pair
 	body   io.Reader // nil for none
 	length int64
 }
 
+// broken is an errAnswer, with what was being done and why it failed.
+func (s *Store) broken(doing string, err error) error {
+	return fmt.Errorf("%s: %w: %s: %w", s.Name, errAnswer, doing, err)
+}
+
 // send makes the call and returns the answer when its status is one of a
 // success. The caller closes its body.
-func (c *client) send(ctx context.Context, q call) (*http.Response, error) {
+func (s *Store) send(ctx context.Context, q call) (*http.Response, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	req, err := c.request(ctx, q)
+	req, err := s.request(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	resp, err := c.rt.RoundTrip(req)
+	resp, err := s.way.Transport.RoundTrip(req)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, fmt.Errorf("%w: %s: %w", errAnswer, q.doing, err)
+		return nil, s.broken(q.doing, err)
 	}
 	if resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusNoContent || resp.StatusCode == http.StatusPartialContent {
 		return resp, nil
@@ -66,21 +60,12 @@ func (c *client) send(ctx context.Context, q call) (*http.Response, error) {
 	defer resp.Body.Close()
 	// Half an error page still has its status.
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
-	return nil, newFault(q.doing, resp, body, c.clock())
+	return nil, s.newFault(q.doing, resp, body, s.way.Clock())
 }
 
-func (c *client) request(ctx context.Context, q call) (*http.Request, error) {
-	var query strings.Builder
-	for i, p := range q.query {
-		if i > 0 {
-			query.WriteByte('&')
-		}
-		query.WriteString(encode(p.name))
-		if p.value != "" {
-			query.WriteString("=" + encode(p.value))
-		}
-	}
-	u := &url.URL{Scheme: c.scheme, Host: c.host, Path: "/" + q.key, RawPath: "/" + encodePath(q.key), RawQuery: query.String()}
+func (s *Store) request(ctx context.Context, q call) (*http.Request, error) {
+	u := *s.base
+	u.Path, u.RawPath, u.RawQuery = "/"+q.key, "/"+EncodePath(q.key), Query(q.query)
 	body := q.body
 	if q.length == 0 {
 		body = http.NoBody
@@ -89,28 +74,19 @@ func (c *client) request(ctx context.Context, q call) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	req.URL = u
+	req.URL = &u
 	req.ContentLength = q.length
-	signed := append([]pair{{"host", c.host}}, q.header...)
 	for _, h := range q.header {
-		req.Header.Set(h.name, h.value)
+		req.Header.Set(h.Name, h.Value)
 	}
-	if q.length > 0 {
-		signed = append(signed, pair{"content-length", strconv.FormatInt(q.length, 10)})
-	}
-	now := c.clock()
-	s := c.keys.seal(now.Add(-skew), now.Add(time.Hour))
-	headerList, headers := canon(signed)
-	paramList, params := canon(q.query)
-	req.Header.Set("Authorization", s.text(";", headerList, paramList,
-		s.signature(strings.ToLower(q.method), "/"+q.key, params, headers)))
+	s.dialect.Authorize(req, q.key, q.query, q.header, s.way.Clock())
 	return req, nil
 }
 
 // ask makes a call whose answer is XML, and reads it into out unless that is
 // nil. An error that comes with the status of a success is an error.
-func (c *client) ask(ctx context.Context, q call, out any) (http.Header, error) {
-	resp, err := c.send(ctx, q)
+func (s *Store) ask(ctx context.Context, q call, out any) (http.Header, error) {
+	resp, err := s.send(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -120,32 +96,32 @@ func (c *client) ask(ctx context.Context, q call, out any) (http.Header, error) 
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, fmt.Errorf("%w: %s: the answer broke off: %w", errAnswer, q.doing, err)
+		return nil, s.broken(q.doing+": the answer broke off", err)
 	}
 	if out == nil {
 		return resp.Header, nil
 	}
 	if bytes.Contains(body[:min(len(body), 512)], []byte("<Error>")) {
-		f := newFault(q.doing, resp, body, c.clock())
-		f.Status = http.StatusInternalServerError // https://cloud.tencent.com/document/product/436/7742
+		f := s.newFault(q.doing, resp, body, s.way.Clock())
+		f.Status = http.StatusInternalServerError // https://cloud.tencent.com/document/product/436/7742 and S3 say so
 		return nil, f
 	}
 	if err := xml.Unmarshal(body, out); err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", errAnswer, q.doing, err)
+		return nil, s.broken(q.doing, err)
 	}
 	return resp.Header, nil
 }
 
 // post makes a call with an XML body.
-func (c *client) post(ctx context.Context, q call, in, out any) error {
+func (s *Store) post(ctx context.Context, q call, in, out any) error {
 	body, err := xml.Marshal(in)
 	if err != nil {
 		return err
 	}
 	sum := md5.Sum(body) //nolint:gosec // the vendor asks for it
 	q.method, q.body, q.length = http.MethodPost, bytes.NewReader(body), int64(len(body))
-	q.header = append(q.header, pair{"content-type", "application/xml"}, pair{"content-md5", base64.StdEncoding.EncodeToString(sum[:])})
-	_, err = c.ask(ctx, q, out)
+	q.header = append(q.header, Pair{"content-type", "application/xml"}, Pair{"content-md5", base64.StdEncoding.EncodeToString(sum[:])})
+	_, err = s.ask(ctx, q, out)
 	return err
 }
 
