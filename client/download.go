@@ -83,6 +83,8 @@ type download struct {
 	digest string // Repr-Digest of the whole, when known
 	etag   string
 	link   string
+	away   bool  // link is an address of a store
+	relay  bool  // the store gave nothing: the server's own address is wanted
 	at     int64 // bytes written and summed
 	crc    uint64
 	sha    hash.Hash // nil unless the server has one to compare
@@ -182,9 +184,9 @@ func (d *download) stream(ctx context.Context, w io.Writer) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if hasCode(err, wire.CodeSignatureExpired, wire.CodeSignatureInvalid) && refused < linkTries {
+		if d.refused(err, before) && refused < linkTries {
 			refused++
-			d.link = ""
+			d.link, d.relay = "", d.relay || d.away && refused > 1
 			continue
 		}
 		if !IsRetryable(err) {
@@ -195,6 +197,15 @@ func (d *download) stream(ctx context.Context, w io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// refused reports whether another address may help: this one does not hold, or it is
+// of a store that gave nothing.
+func (d *download) refused(err error, before int64) bool {
+	if _, ours := errors.AsType[sinkError](err); ours || d.at > before {
+		return false
+	}
+	return d.away || hasCode(err, wire.CodeSignatureExpired, wire.CodeSignatureInvalid)
 }
 
 // attempt reads as much as one answer gives.
@@ -213,7 +224,9 @@ func (d *download) attempt(ctx context.Context, w io.Writer) error {
 	req.Header.Set(headerCorrelation, id)
 	if d.at > 0 {
 		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", d.at))
-		req.Header.Set("If-Range", d.etag)
+		if d.etag != "" {
+			req.Header.Set("If-Range", d.etag)
+		}
 	}
 	resp, err := d.c.http.Do(req)
 	if err != nil {
@@ -243,7 +256,7 @@ func (d *download) address(ctx context.Context) error {
 	if d.link != "" {
 		return nil
 	}
-	body := wire.CreateURLRequest{URIs: []string{d.in.URI.String()}, Entity: d.out.Entity, Download: true}
+	body := wire.CreateURLRequest{URIs: []string{d.in.URI.String()}, Entity: d.out.Entity, Download: true, Relay: d.relay}
 	l, err := call[wire.FileURLs](ctx, d.c, request{op: "download", method: http.MethodPost, path: "/file/url", body: body})
 	if err != nil {
 		return single(err)
@@ -256,6 +269,10 @@ func (d *download) address(ctx context.Context) error {
 		return fmt.Errorf("download: the server answered an address that is none: %w", err)
 	}
 	d.link = d.c.site.ResolveReference(ref).String()
+	d.away, d.etag = !strings.Contains(ref.Path, "/api/v4/"), `"`+d.out.Entity+`"`
+	if d.away {
+		d.etag = "" // the store has one of its own for the same bytes
+	}
 	return nil
 }
 

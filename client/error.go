@@ -2,16 +2,15 @@ package client
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/wharfinger/wharfinger/api/wire"
+	"github.com/wharfinger/wharfinger/client/pace"
 )
 
 // Error is why a call failed: the server's refusal, an answer that is not the
@@ -161,26 +160,5 @@ func IsRetryable(err error) bool {
 		return e.HTTPStatus >= 500 && e.HTTPStatus != http.StatusNotImplemented ||
 			e.HTTPStatus == http.StatusTooManyRequests || e.HTTPStatus == http.StatusRequestTimeout
 	}
-	return isPassing(e.Err)
-}
-
-// isPassing tells a network failure that time may heal from one that it cannot:
-// a name that does not exist, a certificate that is not trusted.
-func isPassing(err error) bool {
-	if err == nil {
-		return false
-	}
-	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.IsNotFound {
-		return false
-	}
-	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return false
-	}
-	if _, ok := errors.AsType[x509.HostnameError](err); ok {
-		return false
-	}
-	if _, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
-		return false
-	}
-	return true
+	return pace.Passing(e.Err)
 }

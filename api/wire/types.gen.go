@@ -526,6 +526,7 @@ type AdminPolicySettings struct {
 	ChunkSize             int64    `json:"chunk_size"`
 	DeniedFileType        []string `json:"denied_file_type,omitempty"`
 	DeniedNameRegexp      string   `json:"denied_name_regexp,omitempty"`
+	DirectDownload        bool     `json:"direct_download,omitempty"`
 	Encryption            bool     `json:"encryption,omitempty"`
 	FileType              []string `json:"file_type"`
 	NameRegexp            string   `json:"name_regexp,omitempty"`
@@ -553,6 +554,9 @@ type AdminPolicySettingsEdit struct {
 
 	// DeniedNameRegexp *(addition)* RE2 that names do not match.
 	DeniedNameRegexp *string `json:"denied_name_regexp,omitempty"`
+
+	// DirectDownload *(addition)* Clients read files straight from the vendor, unless the policy relays. On, unless it is turned off.
+	DirectDownload *bool `json:"direct_download,omitempty"`
 
 	// Encryption *(addition)* Encrypt new files at rest.
 	Encryption *bool `json:"encryption,omitempty"`
@@ -915,6 +919,9 @@ type CreateURLRequest struct {
 
 	// Redirect With one URI: answer 302 to its address.
 	Redirect bool `json:"redirect,omitempty"`
+
+	// Relay *(addition)* Addresses of this server, for who cannot reach the storage.
+	Relay bool `json:"relay,omitempty"`
 
 	// SkipError Leave out items that fail instead of refusing.
 	SkipError bool     `json:"skip_error,omitempty"`

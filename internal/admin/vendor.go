@@ -17,6 +17,7 @@ type Place struct {
 	PathStyle *bool
 	AccessKey *string
 	SecretKey *core.Secret
+	Downloads *bool // come straight from the vendor, where nothing else stands against it
 }
 
 // Vendors make and read Policy.Config of policies at vendors. Implemented by app.

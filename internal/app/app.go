@@ -92,7 +92,7 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 		return nil, errs.Wrap(op, err)
 	}
 	a.engine = b.newEngine()
-	a.direct = direct.New(direct.Options{Engine: a.engine, Rows: providers.Over(b.store), Site: site})
+	a.direct = direct.New(direct.Options{Engine: a.engine, Rows: providers.Over(b.store), Site: site, Proxied: proxied})
 	a.engine.Vendor = a.direct
 	if err = a.first(ctx); err != nil {
 		return nil, errs.Wrap(op, err)
@@ -114,7 +114,7 @@ func Open(ctx context.Context, c Config) (_ *App, err error) {
 	zips := archive.New(archive.Options{Desk: front, Catalog: b.catalog, Signer: signer})
 	files := rest.New(rest.Options{
 		Desk: front, Archive: zips.Offer, Catalog: b.catalog, Engine: a.engine, Setup: a.setup, OpenAPI: api.Description(),
-		Search: b.finder(), ThumbExts: thumb.Extensions(), Take: b.shares.Take, Passkeys: account.PasskeysAt,
+		Search: b.finder(), ThumbExts: thumb.Extensions(), Straight: a.direct.Link, Take: b.shares.Take, Passkeys: account.PasskeysAt,
 		Signer: signer, MaxPut: maxPut, Temp: b.dir,
 		Site: rest.Site{ID: id, TitleFunc: func() string { return rules.Settings().Title }, Version: apiVersion},
 	})

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/wharfinger/wharfinger/internal/admin"
+	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/errs"
 )
@@ -45,6 +46,9 @@ func (v vendors) Place(ctx context.Context, kind, was string, p admin.Place) (st
 	set(&c.PathStyle, p.PathStyle)
 	set(&c.AccessKey, p.AccessKey)
 	set(&secret, p.SecretKey)
+	if p.Downloads != nil {
+		c.Proxied = !*p.Downloads
+	}
 	if _, err := v.far(ctx, kind, c, secret); err != nil {
 		return "", errs.Newf(errs.Invalid, errs.BadParam, "The storage policy cannot be made: %v", err).At(op).Because(err)
 	}
@@ -59,7 +63,15 @@ func (vendors) Where(config string) (admin.Place, error) {
 	if err := json.Unmarshal([]byte(config), &c); err != nil {
 		return admin.Place{}, errs.Wrap("app.vendors.Where", err)
 	}
+	downloads := !c.Proxied
 	return admin.Place{
-		Endpoint: &c.Endpoint, Public: &c.Public, Region: &c.Region, Bucket: &c.Bucket, PathStyle: &c.PathStyle, AccessKey: &c.AccessKey,
+		Downloads: &downloads,
+		Endpoint:  &c.Endpoint, Public: &c.Public, Region: &c.Region, Bucket: &c.Bucket, PathStyle: &c.PathStyle, AccessKey: &c.AccessKey,
 	}, nil
+}
+
+// proxied reports whether downloads of p come through us though they need not.
+func proxied(p catalog.Policy) bool {
+	var c vendorConfig
+	return json.Unmarshal([]byte(p.Config), &c) != nil || c.Proxied
 }

@@ -29,7 +29,8 @@ type vendorConfig struct {
 	PathStyle bool   `json:"path_style,omitempty"`
 	Prefix    string `json:"prefix"` // of our keys in the bucket
 	AccessKey string `json:"access_key"`
-	Sealed    []byte `json:"sealed"` // the secret key, for the prefix
+	Proxied   bool   `json:"proxied,omitempty"` // downloads come through us
+	Sealed    []byte `json:"sealed"`            // the secret key, for the prefix
 }
 
 // vendorPart is the size of the parts in which relayed uploads leave us.

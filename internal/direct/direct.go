@@ -29,11 +29,13 @@ type Rows interface {
 	DropCheck(ctx context.Context, id core.SessionID) error
 }
 
-// Options are what a Flow is made of; all are needed but Site and Patience.
+// Options are what a Flow is made of; Engine and Rows are needed.
 type Options struct {
 	Engine *upload.Engine
 	Rows   Rows
 	Site   *url.URL // public address, for stores that call back by themselves; nil: they do not
+	// Proxied reports whether downloads of a policy come through us; nil: those of none.
+	Proxied func(catalog.Policy) bool
 
 	Patience time.Duration // how long a store may take to say what it has; default 30 s
 }

@@ -268,7 +268,7 @@ func (d *Door) showPolicy(q *desk.Call, id core.PolicyID) error {
 func place(p wire.AdminPolicyEdit) rules.Place {
 	at := rules.Place{
 		Endpoint: p.Server, Bucket: p.BucketName, AccessKey: p.AccessKey, Region: p.Settings.Region, Public: p.Settings.PublicEndpoint,
-		PathStyle: p.Settings.S3PathStyle,
+		PathStyle: p.Settings.S3PathStyle, Downloads: p.Settings.DirectDownload,
 	}
 	if p.SecretKey != "" {
 		secret := core.Secret(p.SecretKey)

@@ -78,6 +78,7 @@ func policyLine(l rules.PolicyLine) wire.AdminPolicy {
 	show(&out.Settings.Region, l.Place.Region)
 	show(&out.Settings.PublicEndpoint, l.Place.Public)
 	show(&out.Settings.S3PathStyle, l.Place.PathStyle)
+	show(&out.Settings.DirectDownload, l.Place.Downloads)
 	out.Edges.Groups = each(l.Groups, func(g rules.GroupLine) wire.AdminGroup { return group(g.Group, g.Span) })
 	return out
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/wharfinger/wharfinger/api/wire"
 	"github.com/wharfinger/wharfinger/internal/auth"
+	"github.com/wharfinger/wharfinger/internal/blob"
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/door/desk"
@@ -93,6 +94,13 @@ func (d *Door) link(q *desk.Call, at desk.Place, in wire.CreateURLRequest, until
 	n, version, err := d.Catalog.Choose(q.Ctx(), q.Actor, at.Ref, want)
 	if err != nil {
 		return "", err
+	}
+	if at.Ref.Share == nil && !in.Relay { // what a share gives out ends with it, so it is read from here
+		kind, inline := contentType(n.Name)
+		link, err := d.Straight(q.Ctx(), version, blob.LinkOptions{Name: n.Name, Attachment: in.Download || !inline, MIME: kind}, until)
+		if err != nil || link != "" {
+			return link, err
+		}
 	}
 	entity, query, through := d.EntityID(version), url.Values{}, ""
 	if in.Download {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/wharfinger/wharfinger/internal/auth"
+	"github.com/wharfinger/wharfinger/internal/blob"
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/door/desk"
@@ -46,6 +47,9 @@ type Options struct {
 	Passkeys func(origin string) bool
 	// Archive returns an address for many files as one.
 	Archive func(q *desk.Call, refs []catalog.Ref, until time.Time) (string, error)
+	// Straight returns the address of a store from which a version can be read until
+	// then, "" where it is read from here.
+	Straight func(ctx context.Context, id core.VersionID, o blob.LinkOptions, until time.Time) (string, error)
 	// Take counts a download through a share; see share.Links.
 	Take   func(ctx context.Context, who core.Actor, id core.ShareID) error
 	MaxPut int64  // bytes that PUT /file/content takes

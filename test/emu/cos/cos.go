@@ -210,13 +210,12 @@ func (e *Emulator) get(w http.ResponseWriter, q request) *refusal {
 	}
 	data, status := o.Data, http.StatusOK
 	if asked := q.Header.Get("Range"); asked != "" {
-		var from, to int
-		if _, err := fmt.Sscanf(asked, "bytes=%d-%d", &from, &to); err != nil || from >= len(data) {
+		from, end, ok := shelf.Span(asked, len(data))
+		if !ok {
 			return refuse(http.StatusRequestedRangeNotSatisfiable, "InvalidRange", "%s of %d", asked, len(data))
 		}
-		to = min(to, len(data)-1)
-		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, to, len(data)))
-		data, status = data[from:to+1], http.StatusPartialContent
+		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, end-1, len(data)))
+		data, status = data[from:end], http.StatusPartialContent
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
 	w.WriteHeader(status)

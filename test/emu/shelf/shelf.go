@@ -8,6 +8,7 @@ import (
 	"hash/crc64"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -267,4 +268,20 @@ func (s *Shelf) Uploads(prefix, key, id string, limit int) (out []Upload, more b
 		out = append(out, *u)
 	}
 	return out, false
+}
+
+// Span reads a Range header of the form first-last or first- for an object of that
+// size: the first byte, and the one behind the last. The vendors' documents speak of
+// no other form.
+func Span(asked string, size int) (from, end int, ok bool) {
+	first, last, ok := strings.Cut(strings.TrimPrefix(asked, "bytes="), "-")
+	from, err := strconv.Atoi(first)
+	if !ok || err != nil || from < 0 || from >= size {
+		return 0, 0, false
+	}
+	if last == "" {
+		return from, size, true
+	}
+	end, err = strconv.Atoi(last)
+	return from, min(end+1, size), err == nil && end >= from
 }

@@ -418,7 +418,7 @@ export interface paths {
         put?: never;
         /**
          * Get download addresses
-         * @description Answers an address for each URI that carries its own permission and needs no `Authorization`, valid until `expires`. With `redirect` and exactly one URI the answer is 302 to that address.
+         * @description Answers an address for each URI that carries its own permission and needs no `Authorization`, valid until `expires`. Where the file is at a vendor it may be an address of that vendor, which is read with `GET` alone; never of what a share shows. With `redirect` and exactly one URI the answer is 302 to that address.
          */
         post: operations["createFileURL"];
         delete?: never;
@@ -2331,6 +2331,11 @@ export interface components {
              * @default false
              */
             no_cache: boolean;
+            /**
+             * @description *(addition)* Addresses of this server, for who cannot reach the storage.
+             * @default false
+             */
+            relay: boolean;
         };
         DirectLinksRequest: {
             uris: string[];
@@ -2714,6 +2719,8 @@ export interface components {
             s3_path_style?: boolean;
             /** @description *(addition)* Address of the service for clients, where it is another. */
             public_endpoint?: string;
+            /** @description *(addition)* Clients read files straight from the vendor, unless the policy relays. On, unless it is turned off. */
+            direct_download?: boolean;
         };
         AdminPolicy: {
             /** Format: int64 */
@@ -2775,6 +2782,7 @@ export interface components {
             sync?: string;
             region?: string;
             public_endpoint?: string;
+            direct_download?: boolean;
         };
         AdminGroupRequest: {
             group: components["schemas"]["AdminGroupEdit"];
