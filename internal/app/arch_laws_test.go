@@ -61,6 +61,7 @@ var rooms = []room{
 	{"internal/blob/xmlstore", 2, []string{"internal/blob", "internal/core", "internal/errs"}},
 	{"internal/blob/cosblob", 2, xmlLeaf},
 	{"internal/blob/obsblob", 2, xmlLeaf},
+	{"internal/blob/ossblob", 2, xmlLeaf},
 	{"internal/blob/*blob", 2, []string{"internal/blob", "internal/core", "internal/errs"}},
 	{"internal/catalog", 3, []string{"internal/blob", "internal/event", "internal/core", "internal/errs"}},
 	{"internal/arrange", 4, []string{"internal/catalog", "internal/job", "internal/core", "internal/errs"}},

@@ -106,7 +106,14 @@ type LinkOptions struct {
 type Caller interface {
 	// ReadCallback checks the store's own signature of a callback. Forbidden when
 	// it does not hold. What the body says is a hint and is not returned.
-	ReadCallback(ctx context.Context, r *http.Request, body []byte) error
+	ReadCallback(ctx context.Context, c Callback) error
+}
+
+// Callback is a request that says it comes from a store.
+type Callback struct {
+	Target string // path and query as they came
+	Header http.Header
+	Body   []byte
 }
 
 // Origins is the ability to tell the store which sites' pages may send to it and read

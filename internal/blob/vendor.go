@@ -93,6 +93,21 @@ func (b *Bucket) AllowOrigins(ctx context.Context, origins []string) error {
 		"The CORS rules of this kind of store cannot be set from here. Set them at the vendor: see the page of the policy in docs/policies.").At(op).Because(err)
 }
 
+// ReadCallback checks that the store made a callback. Nil where the driver's store
+// does not sign them; Forbidden/callback_signature when it does and this one is not.
+func (b *Bucket) ReadCallback(ctx context.Context, c Callback) error {
+	const op = "blob.ReadCallback"
+	d, ok := b.d.(Caller)
+	if !ok {
+		return nil
+	}
+	err := d.ReadCallback(ctx, c)
+	if err != nil && b.d.Classify(err) == errs.Forbidden {
+		return errs.New(errs.Forbidden, errs.CallbackSignature).At(op).Because(err)
+	}
+	return b.wrap(op, err)
+}
+
 // Digest reads an object of that size and measures it; c deciphers it on the way.
 func (b *Bucket) Digest(ctx context.Context, key string, size int64, c *Cipher) (Receipt, error) {
 	const op = "blob.Digest"

@@ -84,22 +84,23 @@ const (
 
 // Uploads.
 const (
-	SessionGone     Reason = "session_gone"      // no such upload, not yours, ended or expired
-	SessionMismatch Reason = "session_mismatch"  // the upload belongs to another file
-	ChunkIndex      Reason = "chunk_index"       // outside the file
-	ChunkLength     Reason = "chunk_length"      // announced length is not what belongs there
-	ChunkShort      Reason = "chunk_short"       // the body ended early
-	ChunkDiffers    Reason = "chunk_differs"     // these bytes were received before and were others
-	ChunkBusy       Reason = "chunk_busy"        // the same chunk is being received now
-	DigestMismatch  Reason = "digest_mismatch"   // the bytes are not those of the sent digest
-	FileTooLarge    Reason = "file_too_large"    // over the limit of the policy
-	QuotaFull       Reason = "quota_full"        // the account has no room left
-	DiskFull        Reason = "disk_full"         // the place where bytes are kept has no room left
-	PolicyMissing   Reason = "policy_missing"    // no such storage policy
-	PolicyUse       Reason = "policy_use"        // this policy is not used that way
-	ObjectDiffers   Reason = "object_differs"    // the store has not what the upload announced
-	CallbackSecret  Reason = "callback_secret"   // a callback without the secret of its upload
-	TooManySessions Reason = "too_many_sessions" // more open uploads than a user may have
+	SessionGone       Reason = "session_gone"       // no such upload, not yours, ended or expired
+	SessionMismatch   Reason = "session_mismatch"   // the upload belongs to another file
+	ChunkIndex        Reason = "chunk_index"        // outside the file
+	ChunkLength       Reason = "chunk_length"       // announced length is not what belongs there
+	ChunkShort        Reason = "chunk_short"        // the body ended early
+	ChunkDiffers      Reason = "chunk_differs"      // these bytes were received before and were others
+	ChunkBusy         Reason = "chunk_busy"         // the same chunk is being received now
+	DigestMismatch    Reason = "digest_mismatch"    // the bytes are not those of the sent digest
+	FileTooLarge      Reason = "file_too_large"     // over the limit of the policy
+	QuotaFull         Reason = "quota_full"         // the account has no room left
+	DiskFull          Reason = "disk_full"          // the place where bytes are kept has no room left
+	PolicyMissing     Reason = "policy_missing"     // no such storage policy
+	PolicyUse         Reason = "policy_use"         // this policy is not used that way
+	ObjectDiffers     Reason = "object_differs"     // the store has not what the upload announced
+	CallbackSecret    Reason = "callback_secret"    // a callback without the secret of its upload
+	CallbackSignature Reason = "callback_signature" // a callback that the store did not sign
+	TooManySessions   Reason = "too_many_sessions"  // more open uploads than a user may have
 )
 
 // Administration.

@@ -59,6 +59,14 @@ func (d *driver) AllowOrigins(ctx context.Context, origins []string) error {
 	return from(d.far, far.AllowOrigins(ctx, origins))
 }
 
+func (d *driver) ReadCallback(ctx context.Context, c blob.Callback) error {
+	far, ok := d.far.(blob.Caller)
+	if !ok {
+		return nil
+	}
+	return from(d.far, far.ReadCallback(ctx, c))
+}
+
 func (d *driver) Unfinished(ctx context.Context, after string, limit int) ([]blob.StrayUpload, string, error) {
 	found, next, err := d.far.Unfinished(ctx, after, limit)
 	var ours []blob.StrayUpload
@@ -73,6 +81,7 @@ func (d *driver) Unfinished(ctx context.Context, after string, limit int) ([]blo
 
 var (
 	_ blob.Parts   = (*driver)(nil)
+	_ blob.Caller  = (*driver)(nil)
 	_ blob.Direct  = (*driver)(nil)
 	_ blob.Linker  = (*driver)(nil)
 	_ blob.Strays  = (*driver)(nil)

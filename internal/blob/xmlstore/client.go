@@ -18,8 +18,8 @@ import (
 // of a listing is under 1 MiB.
 const maxAnswer = 8 << 20
 
-// errAnswer is an exchange that was broken off, or an answer that cannot be read.
-var errAnswer = errors.New("no answer")
+// ErrAnswer is an exchange that was broken off, or an answer that cannot be read.
+var ErrAnswer = errors.New("no answer")
 
 // call is one request to the store.
 type call struct {
@@ -32,9 +32,9 @@ type call struct {
 	length int64
 }
 
-// broken is an errAnswer, with what was being done and why it failed.
+// broken is an ErrAnswer, with what was being done and why it failed.
 func (s *Store) broken(doing string, err error) error {
-	return fmt.Errorf("%s: %w: %s: %w", s.Name, errAnswer, doing, err)
+	return fmt.Errorf("%s: %w: %s: %w", s.Name, ErrAnswer, doing, err)
 }
 
 // send makes the call and returns the answer when its status is one of a

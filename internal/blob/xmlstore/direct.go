@@ -34,7 +34,7 @@ func (s *Store) initiate(ctx context.Context, key, mimeType string) (string, err
 		header: s.kept(Pair{"content-type", mimeType}),
 	}, &out)
 	if err == nil && out.UploadID == "" {
-		err = fmt.Errorf(s.Name+": %w: begin %s: no upload id", errAnswer, key)
+		err = fmt.Errorf(s.Name+": %w: begin %s: no upload id", ErrAnswer, key)
 	}
 	return out.UploadID, err
 }
@@ -91,7 +91,7 @@ func (s *Store) listParts(ctx context.Context, h blob.Handle) (parts []blob.Stor
 			return parts, nil
 		}
 		if out.Next == "" || out.Next == marker || len(parts) > maxParts {
-			return nil, fmt.Errorf(s.Name+": %w: the parts of %s do not end", errAnswer, h.Key)
+			return nil, fmt.Errorf(s.Name+": %w: the parts of %s do not end", ErrAnswer, h.Key)
 		}
 		marker = out.Next
 	}
@@ -141,7 +141,7 @@ func (s *Store) Finish(ctx context.Context, h blob.Handle, parts []blob.StoredPa
 		return s.Stat(ctx, h.Key)
 	}
 	if err == nil {
-		err = fmt.Errorf(s.Name+": %w: complete %s: no ETag", errAnswer, h.Key)
+		err = fmt.Errorf(s.Name+": %w: complete %s: no ETag", ErrAnswer, h.Key)
 	}
 	if info, is := s.settled(ctx, h); is == nil {
 		return info, nil
@@ -239,7 +239,7 @@ func (s *Store) unfinished(ctx context.Context, prefix, key, upload string, limi
 	for _, u := range out.Uploads {
 		plain, err := plainKey(out.Encoding, u.Key)
 		if err != nil {
-			return nil, "", fmt.Errorf(s.Name+": %w: list uploads: key %q", errAnswer, u.Key)
+			return nil, "", fmt.Errorf(s.Name+": %w: list uploads: key %q", ErrAnswer, u.Key)
 		}
 		found = append(found, blob.StrayUpload{Handle: blob.Handle{Key: plain, Upload: u.UploadID}, Began: u.Initiated.UTC()})
 	}

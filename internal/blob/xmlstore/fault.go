@@ -115,7 +115,7 @@ func (s *Store) Classify(err error) errs.Kind {
 		return errs.Transient
 	case errors.As(err, &f):
 		return f.kind()
-	case errors.As(err, &n), errors.Is(err, errAnswer), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.As(err, &n), errors.Is(err, ErrAnswer), errors.Is(err, io.ErrUnexpectedEOF):
 		return errs.Transient
 	}
 	return errs.Internal

@@ -39,7 +39,7 @@ func (s *Store) head(ctx context.Context, key string) (info blob.Info, sums []bl
 	resp.Body.Close()
 	info = blob.Info{Key: key, Size: resp.ContentLength}
 	if info.ModTime, err = http.ParseTime(resp.Header.Get("Last-Modified")); err != nil || info.Size < 0 {
-		return blob.Info{}, nil, "", fmt.Errorf(s.Name+": %w: head %s: no size or no date", errAnswer, key)
+		return blob.Info{}, nil, "", fmt.Errorf(s.Name+": %w: head %s: no size or no date", ErrAnswer, key)
 	}
 	info.ModTime = info.ModTime.UTC()
 	if sum := s.told(resp.Header); sum != nil {
@@ -114,7 +114,7 @@ func (s *Store) Open(ctx context.Context, key string, r core.Range) (io.ReadClos
 	case r.To > size:
 		err = errRange
 	case from != r.From || to != r.To:
-		err = fmt.Errorf(s.Name+": %w: get %s: bytes %d to %d, asked for %d to %d", errAnswer, key, from, to, r.From, r.To)
+		err = fmt.Errorf(s.Name+": %w: get %s: bytes %d to %d, asked for %d to %d", ErrAnswer, key, from, to, r.From, r.To)
 	}
 	if err != nil {
 		resp.Body.Close()
@@ -131,7 +131,7 @@ func contentRange(resp *http.Response) (from, to, size int64, err error) {
 	}
 	s := resp.Header.Get("Content-Range")
 	if _, err = fmt.Sscanf(s, "bytes %d-%d/%d", &from, &to, &size); err != nil {
-		return 0, 0, 0, fmt.Errorf("%w: content range %q", errAnswer, s)
+		return 0, 0, 0, fmt.Errorf("%w: content range %q", ErrAnswer, s)
 	}
 	return from, to + 1, size, nil
 }
@@ -152,7 +152,7 @@ func (s *Store) Put(ctx context.Context, key string, src blob.Source, _ blob.Put
 		doing: "put " + key, method: http.MethodPut, key: key, length: size, body: body,
 		header: s.kept(Pair{"content-type", Octets}),
 	}, body)
-	if err != nil && (body.err != nil || !errors.Is(err, errAnswer)) {
+	if err != nil && (body.err != nil || !errors.Is(err, ErrAnswer)) {
 		if errors.Is(err, errSum) {
 			err = errors.Join(err, s.drop(ctx, key))
 		}
@@ -236,7 +236,7 @@ func (s *Store) deleteBatch(ctx context.Context, keys []string) (failed []blob.K
 	}
 	why := map[string]error{}
 	for _, k := range keys {
-		why[k] = fmt.Errorf(s.Name+": %w: delete %s: not named in the answer", errAnswer, k)
+		why[k] = fmt.Errorf(s.Name+": %w: delete %s: not named in the answer", ErrAnswer, k)
 	}
 	for _, gone := range out.Deleted {
 		delete(why, gone.Key)
@@ -274,7 +274,7 @@ func (s *Store) List(ctx context.Context, prefix, after string, limit int) (blob
 	for _, o := range out.Contents {
 		key, err := plainKey(out.Encoding, o.Key)
 		if err != nil {
-			return blob.Page{}, fmt.Errorf(s.Name+": %w: list: key %q", errAnswer, o.Key)
+			return blob.Page{}, fmt.Errorf(s.Name+": %w: list: key %q", ErrAnswer, o.Key)
 		}
 		page.Objects = append(page.Objects, blob.Info{Key: key, Size: o.Size, ModTime: o.LastModified.UTC()})
 	}

@@ -44,9 +44,13 @@ func Query(pairs []Pair) string {
 // Encode leaves what RFC 3986 calls unreserved.
 func Encode(s string) string { return escape(s, "-_.~") }
 
-// EncodePath is Encode for a key in an address.
+// EncodeKey is Encode for all of a key but its slashes.
+func EncodeKey(key string) string { return escape(key, "-_.~/") }
+
+// EncodePath is EncodeKey for a key in an address, where a slash that is its first
+// would not be told from the one before it.
 func EncodePath(key string) string {
-	p := escape(key, "-_.~/")
+	p := EncodeKey(key)
 	if strings.HasPrefix(p, "/") {
 		p = "%2F" + p[1:]
 	}

@@ -92,7 +92,7 @@ func (o *outlet) Read(p []byte) (int, error) {
 	n, err := o.ReadCloser.Read(p[:min(int64(len(p)), o.left)])
 	o.left -= int64(n)
 	if o.left > 0 && errors.Is(err, io.EOF) {
-		err = fmt.Errorf("%w: %d bytes are missing: %w", errAnswer, o.left, io.ErrUnexpectedEOF)
+		err = fmt.Errorf("%w: %d bytes are missing: %w", ErrAnswer, o.left, io.ErrUnexpectedEOF)
 	}
 	return n, err
 }

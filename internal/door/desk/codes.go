@@ -453,6 +453,12 @@ var answers = withAll(map[errs.Reason]fault{
 		"Somebody said that an upload is complete, without the secret that was given to its client.",
 		"Nothing: the upload goes on.",
 	},
+	errs.CallbackSignature: {
+		answer{wire.CodeCredentialInvalid, "Failed to verify callback request."},
+		program, never,
+		"Somebody called as a store does when an upload is complete, and the call does not have the store's signature.",
+		"Nothing, if it was not the store: the upload goes on. If all of them fail, a proxy changes the path or the body of requests on their way to the server.",
+	},
 	errs.TooManySessions: {
 		answer{wire.CodeUploadFailed, "Too many unfinished uploads"},
 		user, changed,

@@ -1,10 +1,11 @@
-// Package oss holds requests to the V4 signatures of Alibaba Cloud OSS, in
-// headers and in addresses, written from the vendor's documents. It shares no
-// code with any driver and knows no objects: it is the judge that an emulator
-// of OSS stands on.
+// Package oss is Alibaba Cloud OSS as far as drivers of it can tell: one bucket that
+// holds requests to the V4 signatures, in headers and in addresses, refuses what the
+// vendor refuses, makes signed callbacks and serves the key that they are signed
+// with. It is written from the vendor's documents, shares no code with any driver,
+// and goes wrong when a test asks for it.
 //
-// Tests may import it. It imports the standard library only.
+// Tests may import it. It imports shelf and the standard library.
 //
-//	j := oss.Judge{Bucket: "b", Region: "cn-hangzhou", Key: "ak", Secret: "sk"}
-//	if refused := j.Check(r, now); refused != nil { … }
+//	e := oss.New(oss.Options{Bucket: "b", Region: "cn-hangzhou", AccessKey: "ak", SecretKey: "sk", Clock: clock})
+//	refused := oss.Judge{Bucket: "b", Region: "cn-hangzhou", Key: "ak", Secret: "sk"}.Check(r, now)
 package oss

@@ -1,0 +1,331 @@
+package ossblob_test
+
+import (
+	"encoding/binary"
+	"hash/crc64"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/wharfinger/wharfinger/internal/blob"
+	"github.com/wharfinger/wharfinger/internal/blob/blobtest"
+	"github.com/wharfinger/wharfinger/internal/errs"
+	"github.com/wharfinger/wharfinger/test/emu/shelf"
+)
+
+// What existing clients do, from nothing to many parts.
+func TestAClientUploadsByItself(t *testing.T) {
+	t.Parallel()
+	for name, size := range map[string]int{"nothing": 0, "one byte": 1, "one part": mib, "a part and a byte": mib + 1, "many parts": 12*mib + 345} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			data := content(size)
+			a := ask(int64(size))
+			h, s := r.grant(a)
+			etags := r.send(a, s, data)
+			seen, err := r.direct().Confirm(t.Context(), h)
+			r.must(err)
+			if seen.Stored || len(seen.Parts) != a.Parts() {
+				t.Errorf("before completion: stored %v, %d parts of %d", seen.Stored, len(seen.Parts), a.Parts())
+			}
+			for i, p := range seen.Parts {
+				if p.Number != i || p.Size != a.Part(i) || p.ETag != etags[i] || len(p.Sum) != 1 {
+					t.Errorf("part %d: %+v", i, p)
+				}
+			}
+			if status, answer := r.complete(s); status != http.StatusOK {
+				t.Fatalf("complete: %d %s", status, answer)
+			}
+			r.holds(data)
+			seen, err = r.direct().Confirm(t.Context(), h)
+			r.must(err)
+			crc := binary.BigEndian.AppendUint64(nil, crc64.Checksum(data, crc64.MakeTable(crc64.ECMA)))
+			want := []blob.Digest{{Algorithm: "crc64xz", Value: crc}}
+			if diff := cmp.Diff(want, seen.Sum); !seen.Stored || seen.Info.Size != int64(size) || diff != "" {
+				t.Errorf("after completion: %+v\n%s", seen, diff)
+			}
+			// A second completion changes nothing, and we are told the same again.
+			if status, _ := r.complete(s); status == http.StatusOK {
+				t.Errorf("a second completion: %d", status)
+			}
+			info, err := r.direct().Finish(t.Context(), h, nil)
+			r.must(err)
+			if diff := cmp.Diff(seen.Info, info); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestTheStoreRefusesWhatWasNotSigned(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	data := content(2*mib + 10)
+	a := ask(int64(len(data)))
+	_, s := r.grant(a)
+	swap := func(old, fresh string) string { return strings.Replace(s.Parts[0], old, fresh, 1) }
+	for name, c := range map[string]struct {
+		url    string
+		header http.Header
+		body   []byte
+		code   string
+	}{
+		"a longer part":            {s.Parts[0], s.Header, data[:mib+1], "SignatureDoesNotMatch"},
+		"a shorter part":           {s.Parts[0], s.Header, data[:mib-1], "SignatureDoesNotMatch"},
+		"the last for the first":   {s.Parts[2], s.Header, data[:mib], "SignatureDoesNotMatch"},
+		"another number":           {swap("partNumber=1", "partNumber=2"), s.Header, data[:mib], "SignatureDoesNotMatch"},
+		"another object":           {swap("a0b1", "a0b2"), s.Header, data[:mib], "SignatureDoesNotMatch"},
+		"a later end":              {swap("x-oss-expires=3600", "x-oss-expires=36000"), s.Header, data[:mib], "SignatureDoesNotMatch"},
+		"no type":                  {s.Parts[0], nil, data[:mib], "SignatureDoesNotMatch"},
+		"another type":             {s.Parts[0], http.Header{"Content-Type": {"text/html"}}, data[:mib], "SignatureDoesNotMatch"},
+		"public for everybody":     {s.Parts[0], http.Header{"Content-Type": s.Header["Content-Type"], "X-Oss-Acl": {"public-read"}}, data[:mib], "SignatureDoesNotMatch"},
+		"completion that replaces": {s.Complete, http.Header{"Content-Type": s.Header["Content-Type"], "X-Oss-Complete-All": {"yes"}}, nil, "SignatureDoesNotMatch"},
+		"completion with a list":   {s.Complete, s.Header, []byte("<CompleteMultipartUpload/>"), "SignatureDoesNotMatch"},
+	} {
+		method := http.MethodPut
+		if c.url == s.Complete {
+			method = http.MethodPost
+		}
+		if resp, answer := r.do(method, c.url, c.header, c.body); resp.StatusCode != http.StatusForbidden || !strings.Contains(answer, c.code) {
+			t.Errorf("%s: %s %s", name, resp.Status, answer)
+		}
+	}
+	r.there.Store(3601)
+	if resp, answer := r.do(http.MethodPut, s.Parts[0], s.Header, data[:mib]); resp.StatusCode != http.StatusForbidden || !strings.Contains(answer, "expired") {
+		t.Errorf("an expired address: %s %s", resp.Status, answer)
+	}
+	r.absent()
+}
+
+func TestExpiredAddressesAreSignedAnew(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	data := content(3 * mib)
+	a := ask(int64(len(data)))
+	h, s := r.grant(a)
+	r.send(a, s, data, 0)
+	r.there.Store(7200)
+	r.here.Store(7200)
+	a.Now, a.Until = start.Add(2*time.Hour), start.Add(3*time.Hour)
+	rest, err := r.direct().Sign(t.Context(), h, a, 1, 3)
+	r.must(err)
+	for i, url := range rest.Parts {
+		resp, answer := r.do(http.MethodPut, url, rest.Header, data[(i+1)*mib:(i+2)*mib])
+		if resp.StatusCode != http.StatusOK {
+			t.Fatalf("part %d: %s %s", i+1, resp.Status, answer)
+		}
+	}
+	if status, answer := r.complete(rest); status != http.StatusOK {
+		t.Fatalf("complete: %d %s", status, answer)
+	}
+	r.holds(data)
+}
+
+// The client vanished after its last part: another process ends the upload.
+func TestAnUploadIsFinishedByEvidence(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]shelf.Kind{
+		"no fault": 0, "answer lost": shelf.Lost, "answer cut": shelf.Cut, "503 and done": shelf.BusyDone,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			data := content(2*mib + 77)
+			a := ask(int64(len(data)))
+			h, s := r.grant(a)
+			r.send(a, s, data)
+			r.d = r.open()
+			seen, err := r.direct().Confirm(t.Context(), h)
+			r.must(err)
+			if fault != 0 {
+				r.emu.Front.Fail(shelf.Fault{Kind: fault, Method: http.MethodPost, Query: "uploadId", Times: 1})
+			}
+			info, err := r.direct().Finish(t.Context(), h, seen.Parts)
+			r.must(err)
+			r.holds(data)
+			for range 2 {
+				again, err := r.direct().Finish(t.Context(), h, seen.Parts)
+				r.must(err)
+				if diff := cmp.Diff(info, again); diff != "" {
+					t.Errorf("again: %s", diff)
+				}
+			}
+		})
+	}
+}
+
+func TestWhatIsNotAllThereIsNotFinished(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	data := content(3 * mib)
+	a := ask(int64(len(data)))
+	h, s := r.grant(a)
+	r.send(a, s, data, 0)
+	r.send(a, s, data, 2)
+	seen, err := r.direct().Confirm(t.Context(), h)
+	r.must(err)
+	_, err = r.direct().Finish(t.Context(), h, seen.Parts)
+	r.kind("Finish without the middle", err, errs.Invalid)
+	_, err = r.direct().Finish(t.Context(), h, seen.Parts[:1])
+	r.kind("Finish with the first", err, errs.Invalid)
+	_, err = r.direct().Finish(t.Context(), h, nil)
+	r.kind("Finish with nothing", err, errs.Invalid)
+	r.absent()
+
+	r.send(a, s, data, 1)
+	seen, err = r.direct().Confirm(t.Context(), h)
+	r.must(err)
+	forged := append([]blob.StoredPart(nil), seen.Parts...)
+	forged[1].ETag = seen.Parts[0].ETag
+	_, err = r.direct().Finish(t.Context(), h, forged)
+	r.kind("Finish with another's ETag", err, errs.Invalid)
+	r.absent()
+	r.emu.Front.Fail(shelf.Fault{Kind: shelf.Busy, Method: http.MethodPost, Times: 1})
+	_, err = r.direct().Finish(t.Context(), h, seen.Parts)
+	r.kind("Finish while the store is busy", err, errs.Transient)
+	_, err = r.direct().Finish(t.Context(), h, seen.Parts)
+	r.must(err)
+	r.holds(data)
+}
+
+// A completion of what is there makes a smaller object where parts are missing: the
+// store cannot know, and Confirm tells the size.
+func TestAnObjectOfAnotherSizeIsToldAsItIs(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	data := content(2 * mib)
+	a := ask(int64(len(data)))
+	h, s := r.grant(a)
+	r.send(a, s, data, 0)
+	if status, _ := r.complete(s); status != http.StatusOK {
+		t.Fatal(status)
+	}
+	seen, err := r.direct().Confirm(t.Context(), h)
+	r.must(err)
+	if !seen.Stored || seen.Info.Size != mib {
+		t.Errorf("%+v", seen)
+	}
+	_, err = r.direct().Finish(t.Context(), h, nil)
+	r.kind("Finish", err, errs.Exists)
+}
+
+func TestNothingIsReplaced(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	data := content(mib)
+	a := ask(mib)
+	h, s := r.grant(a)
+	etags := r.send(a, s, data)
+	_, err := r.d.Put(t.Context(), key, blobtest.Bytes([]byte("first")), blob.PutOptions{})
+	r.must(err)
+	if status, answer := r.complete(s); status != http.StatusConflict {
+		t.Errorf("complete over an object: %d %s", status, answer)
+	}
+	_, err = r.direct().Finish(t.Context(), h, []blob.StoredPart{{Size: mib, ETag: etags[0]}})
+	r.kind("Finish over an object", err, errs.Exists)
+	_, err = r.direct().Grant(t.Context(), a)
+	r.kind("Grant over an object", err, errs.Exists)
+	r.holds([]byte("first"))
+}
+
+func TestRevokeForgetsPartsAndLeavesObjects(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	a := ask(2 * mib)
+	h, s := r.grant(a)
+	r.send(a, s, content(2*mib))
+	r.must(r.direct().Revoke(t.Context(), h))
+	r.must(r.direct().Revoke(t.Context(), h))
+	r.must(r.direct().Revoke(t.Context(), blob.Handle{Key: "never"}))
+	_, err := r.direct().Confirm(t.Context(), h)
+	r.kind("Confirm", err, errs.NotFound)
+	_, err = r.direct().Finish(t.Context(), h, nil)
+	r.kind("Finish", err, errs.NotFound)
+	if resp, _ := r.do(http.MethodPut, s.Parts[0], s.Header, content(mib)); resp.StatusCode != http.StatusNotFound {
+		t.Errorf("a part after: %s", resp.Status)
+	}
+	if status, _ := r.complete(s); status != http.StatusNotFound {
+		t.Errorf("a completion after: %d", status)
+	}
+	r.absent()
+
+	h, s = r.grant(a)
+	r.send(a, s, content(2*mib))
+	if status, _ := r.complete(s); status != http.StatusOK {
+		t.Fatal(status)
+	}
+	r.must(r.direct().Revoke(t.Context(), h))
+	r.holds(content(2 * mib))
+}
+
+func TestStraysAreListedInPages(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	want := map[string]bool{}
+	for _, k := range []string{"a", "a", "a", "b b", "腾", "c"} {
+		h, err := r.direct().Grant(t.Context(), blob.Ask{Key: k, Size: 1})
+		r.must(err)
+		want[h.Key+" "+h.Upload] = true
+	}
+	strays := r.d.(blob.Strays)
+	for _, limit := range []int{1, 2, 5, 6, 7} {
+		got := map[string]bool{}
+		for after, pages := "", 0; ; pages++ {
+			found, next, err := strays.Unfinished(t.Context(), after, limit)
+			r.must(err)
+			for _, f := range found {
+				if got[f.Handle.Key+" "+f.Handle.Upload] = true; !f.Began.Equal(start) {
+					t.Errorf("began %v", f.Began)
+				}
+			}
+			if after = next; next == "" || pages > 9 {
+				break
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("limit %d: %s", limit, diff)
+		}
+	}
+}
+
+func TestPlansTheStoreWouldRefuseAreRefusedFirst(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	for name, a := range map[string]blob.Ask{
+		"too many parts":  {Key: key, Size: 10_001 * mib, PartSize: mib},
+		"too small parts": {Key: key, Size: 2 * mib, PartSize: 100<<10 - 1},
+		"too large parts": {Key: key, Size: 12 << 30, PartSize: 6 << 30},
+		"one of 6 GiB":    {Key: key, Size: 6 << 30},
+	} {
+		_, err := r.direct().Grant(t.Context(), a)
+		r.kind(name, err, errs.Invalid)
+	}
+	_, err := r.direct().Sign(t.Context(), blob.Handle{Key: key}, ask(mib), 0, 2)
+	r.kind("Sign of parts that are none", err, errs.Invalid)
+	if n := len(r.emu.Front.Log()); n > 0 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+func TestAPageOfAnotherOriginMaySend(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	a := ask(10)
+	_, s := r.grant(a)
+	resp, _ := r.do(http.MethodOptions, s.Parts[0], http.Header{
+		"Origin": {"https://drive.example"}, "Access-Control-Request-Method": {"PUT"}, "Access-Control-Request-Headers": {"content-type"},
+	}, nil)
+	if resp.StatusCode != http.StatusOK || resp.Header.Get("Access-Control-Allow-Headers") != "content-type" {
+		t.Errorf("preflight: %s %v", resp.Status, resp.Header)
+	}
+	header := s.Header.Clone()
+	header.Set("Origin", "https://drive.example")
+	resp, _ = r.do(http.MethodPut, s.Parts[0], header, content(10))
+	if resp.StatusCode != http.StatusOK || resp.Header.Get("Access-Control-Expose-Headers") != "ETag" {
+		t.Errorf("PUT: %s %v", resp.Status, resp.Header)
+	}
+}
