@@ -21,7 +21,7 @@ const exitFindings = 3
 
 // doctorCmd audits the data directory, server running or not.
 type doctorCmd struct {
-	Fix      bool     `help:"Set stray bytes aside, book accounts anew, mark damaged contents. Nothing is deleted."`
+	Fix      bool     `help:"Set stray bytes aside, abort stray uploads in buckets, book accounts anew, mark damaged contents. No stored file is deleted."`
 	JSON     bool     `name:"json" help:"One JSON object."`
 	ReadData fraction `help:"Read the bytes of the N-th of T parts of all files too, such as 1/30; 1/1 for all." placeholder:"N/T"`
 	dataFlags
@@ -30,7 +30,7 @@ type doctorCmd struct {
 // Help is shown below the flags.
 func (doctorCmd) Help() string {
 	return `Without --fix nothing is changed. Stray bytes are moved to quarantine/ beside the
-stored files, in a folder of the day. The exit code is 0 when all is well or was
+stored files, in a bucket to a prefix that ends in -quarantine/, in a folder of the day. The exit code is 0 when all is well or was
 repaired, 3 when something is left, 1 when the doctor could not finish.`
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/wharfinger/wharfinger/internal/blob"
 	"github.com/wharfinger/wharfinger/internal/catalog"
+	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/errs"
 	"github.com/wharfinger/wharfinger/internal/store/watched"
 	"github.com/wharfinger/wharfinger/internal/upload"
@@ -69,14 +70,14 @@ func (b *Base) Doctor(ctx context.Context, c Checkup) (Diagnosis, error) {
 		found(catalog.Finding{Trouble: catalog.Database, Message: w})
 	}
 	engine := b.newEngine()
-	in := catalog.Inspection{Claimed: engine.Claims, Fix: c.Fix, Found: found}
+	in := catalog.Inspection{Claimed: engine.Claims, Fix: c.Fix, Found: found, Silent: map[core.PolicyID]bool{}}
 	if c.Of > 0 {
 		in.Read = catalog.PartOf(c.Part, c.Of)
 	}
 	if d.Inspected, err = b.catalog.Inspect(ctx, in); err != nil {
 		return d, errs.Wrap(op, err)
 	}
-	d.Sessions, err = engine.Inspect(ctx, found)
+	d.Sessions, err = engine.Inspect(ctx, in)
 	return d, errs.Wrap(op, err)
 }
 

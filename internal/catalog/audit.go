@@ -27,6 +27,7 @@ const (
 	SessionStuck   Trouble = "session_stuck"   // an upload has all its bytes and is not completed
 	StagedMissing  Trouble = "staged_missing"  // an open upload without the bytes it received
 	StagedStray    Trouble = "staged_stray"    // bytes of an upload that does not exist any more
+	StorageSilent  Trouble = "storage_silent"  // the storage of a policy does not answer, or refuses us
 	Database       Trouble = "database"        // the database contradicts itself
 )
 
@@ -41,6 +42,48 @@ type Finding struct {
 	Version core.VersionID `json:"version,omitempty"`
 	Session core.SessionID `json:"session,omitempty"`
 	Fixed   string         `json:"fixed,omitempty"` // what was done about it; "" if nothing
+}
+
+// Silence is the error of the storage of a policy that an audit could not ask. The
+// storages of others can be.
+type Silence struct {
+	Policy Policy
+	Err    error
+}
+
+func (s *Silence) Error() string { return s.Err.Error() }
+
+// Unwrap returns why.
+func (s *Silence) Unwrap() error { return s.Err }
+
+// Silent makes err of the storage of p a Silence, unless it is the audit that ends.
+func Silent(p Policy, err error) error {
+	if err == nil || errs.Is(err, errs.Canceled) {
+		return err
+	}
+	return &Silence{p, err}
+}
+
+// Told reports a Silence once for each policy, and returns every other error.
+func (in Inspection) Told(err error) error {
+	s, ok := errors.AsType[*Silence](err)
+	if !ok {
+		return err
+	}
+	if in.Silent == nil || !in.Silent[s.Policy.ID] {
+		in.Found(s.finding())
+	}
+	if in.Silent != nil {
+		in.Silent[s.Policy.ID] = true
+	}
+	return nil
+}
+
+func (s *Silence) finding() Finding {
+	return Finding{
+		Trouble: StorageSilent, Policy: s.Policy.Name, Message: fmt.Sprintf(
+			"the storage of policy %q cannot be looked at, nor what is in it: %v. See wharf policy test %q", s.Policy.Name, s.Err, s.Policy.Name),
+	}
 }
 
 // Settling is how long things may be on their way: no audit reports what is
@@ -59,6 +102,7 @@ type Inspection struct {
 	Claimed func(ctx context.Context, blob string) (bool, error) // whether an unfinished upload owns the blob
 	Fix     bool                                                 // set strays aside, book ledgers anew, mark damage
 	Found   func(Finding)
+	Silent  map[core.PolicyID]bool // whose storage does not answer: it is not asked again
 }
 
 // Inspected counts what an audit looked at.
@@ -95,12 +139,15 @@ func (c *Catalog) inspectVersions(ctx context.Context, in Inspection, did *Inspe
 		for _, v := range page {
 			after = v.ID
 			did.Versions++
+			if in.Silent[v.Policy] {
+				continue
+			}
 			read := in.Read != nil && in.Read(v.ID)
 			if read {
 				did.Read += v.Size
 			}
 			found, err := c.Examine(ctx, v, Examination{Read: read, Mark: in.Fix})
-			if err != nil {
+			if err = in.Told(err); err != nil {
 				return err
 			}
 			if found != nil {
@@ -169,14 +216,14 @@ func (c *Catalog) look(ctx context.Context, v Version, x Examination) (Trouble, 
 	}
 	b, err := c.buckets.Bucket(ctx, p)
 	if err != nil {
-		return "", "", err
+		return "", "", Silent(p, err)
 	}
 	info, err := b.Stat(ctx, v.Blob)
 	switch {
 	case errs.Is(err, errs.NotFound):
 		return BlobMissing, "its bytes are not in the storage", nil
 	case err != nil:
-		return "", "", err
+		return "", "", Silent(p, err)
 	case info.Size != v.Size:
 		return BlobSize, fmt.Sprintf("%d bytes are stored, %d were received", info.Size, v.Size), nil
 	case !x.Read:

@@ -18,28 +18,36 @@ func (c *Catalog) inspectBlobs(ctx context.Context, in Inspection, did *Inspecte
 		return err
 	}
 	for _, p := range policies {
-		b, err := c.buckets.Bucket(ctx, p)
-		if err != nil {
-			return err
+		if in.Silent[p.ID] {
+			continue
 		}
-		for after, more := "", true; more; {
-			page, err := b.List(ctx, "", after, auditBatch)
-			if err != nil {
-				return err
-			}
-			for _, o := range page.Objects {
-				did.Blobs++
-				if err := c.inspectBlob(ctx, in, place{p, policies, b}, o); err != nil {
-					return err
-				}
-			}
-			after, more = page.Next, page.Next != ""
-		}
-		if err := c.inspectPacks(ctx, in, place{p, policies, b}, did); err != nil {
+		if err := in.Told(c.inspectStorage(ctx, in, policies, p, did)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (c *Catalog) inspectStorage(ctx context.Context, in Inspection, all []Policy, p Policy, did *Inspected) error {
+	b, err := c.buckets.Bucket(ctx, p)
+	if err != nil {
+		return Silent(p, err)
+	}
+	at := place{p, all, b}
+	for after, more := "", true; more; {
+		page, err := b.List(ctx, "", after, auditBatch)
+		if err != nil {
+			return Silent(p, err)
+		}
+		for _, o := range page.Objects {
+			did.Blobs++
+			if err := c.inspectBlob(ctx, in, at, o); err != nil {
+				return err
+			}
+		}
+		after, more = page.Next, page.Next != ""
+	}
+	return c.inspectPacks(ctx, in, at, did)
 }
 
 // place is where a blob was found. Policies may share one storage: a blob is
@@ -63,7 +71,7 @@ func (c *Catalog) inspectBlob(ctx context.Context, in Inspection, at place, o bl
 		return nil // unlinked since it was listed
 	}
 	if err != nil {
-		return err
+		return Silent(at.policy, err)
 	}
 	return c.stray(ctx, in, at, o, fmt.Sprintf("%d bytes are stored that belong to no file", o.Size))
 }
@@ -82,7 +90,7 @@ func (c *Catalog) stray(ctx context.Context, in Inspection, at place, o blob.Inf
 	if err == nil {
 		in.Found(f)
 	}
-	return err
+	return Silent(at.policy, err)
 }
 
 // claimed asks in the order in which a blob changes hands, so that it is seen in

@@ -26,9 +26,9 @@ func (e *Engine) Claims(ctx context.Context, key string) (bool, error) {
 }
 
 // Inspect compares sessions with the bytes they staged, both ways, and reports
-// uploads that hang. It changes nothing: Sweep does what there is to do. It
-// returns how many sessions it looked at.
-func (e *Engine) Inspect(ctx context.Context, found func(catalog.Finding)) (int64, error) {
+// uploads that hang. With Fix, uploads that a vendor's store holds for nobody are
+// aborted there; the rest is for Sweep. It returns how many sessions it looked at.
+func (e *Engine) Inspect(ctx context.Context, in catalog.Inspection) (int64, error) {
 	const op = "upload.Inspect"
 	var seen int64
 	for after := core.UserID(0); ; {
@@ -41,19 +41,19 @@ func (e *Engine) Inspect(ctx context.Context, found func(catalog.Finding)) (int6
 		}
 		for _, u := range users {
 			after = u.ID
-			n, err := e.inspectUser(ctx, u.ID, found)
+			n, err := e.inspectUser(ctx, u.ID, in)
 			if seen += n; err != nil {
 				return seen, errs.Wrap(op, err)
 			}
 		}
 	}
-	return seen, errs.Wrap(op, e.inspectStaged(ctx, found))
+	return seen, errs.Wrap(op, e.inspectStaged(ctx, in))
 }
 
 // allOf is more sessions than a user can have.
 const allOf = 1 << 20
 
-func (e *Engine) inspectUser(ctx context.Context, u core.UserID, found func(catalog.Finding)) (seen int64, err error) {
+func (e *Engine) inspectUser(ctx context.Context, u core.UserID, in catalog.Inspection) (seen int64, err error) {
 	for _, state := range []State{Open, Sealing} {
 		all, err := e.Store.SessionsOf(ctx, u, state, allOf)
 		if err != nil {
@@ -61,7 +61,10 @@ func (e *Engine) inspectUser(ctx context.Context, u core.UserID, found func(cata
 		}
 		for _, s := range all {
 			seen++
-			if err := e.inspectSession(ctx, s, found); err != nil {
+			if in.Silent[s.Policy] {
+				continue
+			}
+			if err := in.Told(e.inspectSession(ctx, s, in.Found)); err != nil {
 				return seen, err
 			}
 		}
@@ -113,13 +116,17 @@ func (e *Engine) fresh(s Session) bool {
 
 // isStaged reports whether the bytes of s are in the storage, finished or not.
 func (e *Engine) isStaged(ctx context.Context, s Session) (bool, error) {
-	b, err := e.bucket(ctx, s.Policy)
+	p, err := e.Store.Policy(ctx, s.Policy)
 	if err != nil {
 		return false, err
 	}
+	b, err := e.Buckets.Bucket(ctx, p)
+	if err != nil {
+		return false, catalog.Silent(p, err)
+	}
 	if s.State == Sealing {
 		if _, err := b.Stat(ctx, s.Blob); !errs.Is(err, errs.NotFound) {
-			return err == nil, err
+			return err == nil, catalog.Silent(p, err)
 		}
 	}
 	// The last character is that of a hexadecimal number: at most 16 come before.
@@ -129,41 +136,55 @@ func (e *Engine) isStaged(ctx context.Context, s Session) (bool, error) {
 			return true, nil
 		}
 	}
-	return false, err
+	return false, catalog.Silent(p, err)
 }
 
 // inspectStaged looks for staged bytes that no upload owns.
-func (e *Engine) inspectStaged(ctx context.Context, found func(catalog.Finding)) error {
+func (e *Engine) inspectStaged(ctx context.Context, in catalog.Inspection) error {
 	policies, err := e.Store.Policies(ctx)
 	if err != nil {
 		return err
 	}
 	for _, p := range policies {
-		b, err := e.Buckets.Bucket(ctx, p)
-		if err != nil {
-			return err
+		if in.Silent[p.ID] {
+			continue
 		}
-		for after := ""; ; {
-			staged, err := b.Pending(ctx, after, sweepBatch)
-			if err != nil {
-				return err
-			}
-			if len(staged) == 0 {
-				break
-			}
-			for _, h := range staged {
-				after = h.Key
-				stray, err := e.isStray(ctx, h)
-				if err != nil {
-					return err
-				}
-				if stray {
-					found(strayFinding(p, h))
-				}
-			}
+		if err := in.Told(e.inspectStorage(ctx, p, in)); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+func (e *Engine) inspectStorage(ctx context.Context, p catalog.Policy, in catalog.Inspection) error {
+	b, err := e.Buckets.Bucket(ctx, p)
+	if err != nil {
+		return catalog.Silent(p, err)
+	}
+	for after := ""; ; {
+		staged, err := b.Pending(ctx, after, sweepBatch)
+		if err != nil || len(staged) == 0 {
+			return catalog.Silent(p, err)
+		}
+		for _, h := range staged {
+			after = h.Key
+			stray, err := e.isStray(ctx, h)
+			if err != nil {
+				return err
+			}
+			if !stray {
+				continue
+			}
+			f := strayFinding(p, h)
+			if in.Fix && b.Can().Direct {
+				if err := b.Abort(ctx, h); err != nil {
+					return catalog.Silent(p, err)
+				}
+				f.Fixed = "aborted at the store"
+			}
+			in.Found(f)
+		}
+	}
 }
 
 func strayFinding(p catalog.Policy, h blob.Handle) catalog.Finding {
