@@ -11,10 +11,9 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/wharfinger/wharfinger/cmd/wharf/human"
-
 	"golang.org/x/term"
 
+	"github.com/wharfinger/wharfinger/cmd/wharf/human"
 	"github.com/wharfinger/wharfinger/internal/app"
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/errs"

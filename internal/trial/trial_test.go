@@ -93,7 +93,7 @@ func (h *home) failures(t *testing.T) map[string]string {
 	return failed
 }
 
-func want(t *testing.T, got map[string]string, steps map[string]string) {
+func want(t *testing.T, got, steps map[string]string) {
 	t.Helper()
 	for what, text := range got {
 		found := false

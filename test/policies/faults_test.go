@@ -1,13 +1,21 @@
 package policies_test
 
 import (
+	"bytes"
+	"errors"
+	"maps"
 	"mime"
 	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/wharfinger/wharfinger/internal/app"
+	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/test/rig"
 )
 
@@ -27,6 +35,7 @@ var cases = []struct {
 	{"wrong size", wrongSize, wrongSizeRelayed},
 	{"download", download, download},
 	{"delete", remove, remove},
+	{"doctor", doctor, doctorRelayed},
 }
 
 // TestEveryFaultOfAnUploadEndsWithOneFileOrNone is the table.
@@ -353,4 +362,92 @@ func remove(p *place) {
 	p.put("f")
 	p.api.Call(http.MethodDelete, "/file", map[string]any{"uris": []string{uri("f")}, "skip_soft_delete": true}, nil)
 	p.none()
+}
+
+// doctor finds what an older backup of the database does not know: an object and an
+// unfinished upload. They stay until they are to be set right; the file stays whole.
+// A store that does not answer is one finding, and the others are looked at.
+func doctor(p *place) { examine(p, 1) }
+
+// doctorRelayed: what is gathered for the store is here, and went with the backup.
+func doctorRelayed(p *place) { examine(p, 0) }
+
+func examine(p *place, open int) {
+	data := p.put("f")
+	p.stop()
+	p.healthy()
+	backup := filepath.Join(p.TempDir(), "backup")
+	p.copy(p.config.Data, backup)
+	p.begin()
+	lost := p.put("g")
+	if open > 0 {
+		u := p.create("h")
+		p.send(u, lost, 0)
+	}
+	p.stop()
+	if err := os.RemoveAll(p.config.Data); err != nil {
+		p.Fatal(err)
+	}
+	p.copy(backup, p.config.Data)
+
+	p.store.age(p, catalog.Settling+time.Minute)
+	p.found(app.Checkup{}, map[catalog.Trouble]int{catalog.BlobStray: 1, catalog.StagedStray: open})
+	if p.store.objects() != 2 || p.store.open() != open {
+		p.Errorf("after a dry run the store has %d objects and %d unfinished uploads", p.store.objects(), p.store.open())
+	}
+	config := p.config
+	p.config.Vendors = silent{}
+	p.found(app.Checkup{Fix: true}, map[catalog.Trouble]int{catalog.StorageSilent: 1})
+	p.config = config
+	d := p.found(app.Checkup{Fix: true}, map[catalog.Trouble]int{catalog.BlobStray: 1, catalog.StagedStray: open})
+	if d.Left() != 0 {
+		p.Errorf("%d findings are left: %+v", d.Left(), d.Findings)
+	}
+	if p.store.objects() != 2 || p.store.open() != 0 {
+		p.Errorf("the store has %d objects and %d unfinished uploads; what is set aside is kept, and nothing is open", p.store.objects(), p.store.open())
+	}
+	p.healthy()
+	p.begin()
+	if _, got := p.download("f", nil); !bytes.Equal(got, data) {
+		p.Errorf("the file has %d other bytes", len(got))
+	}
+}
+
+// copy copies a folder with the rights of its files.
+func (p *place) copy(from, to string) {
+	p.Helper()
+	if out, err := exec.CommandContext(p.Context(), "cp", "-a", from, to).CombinedOutput(); err != nil {
+		p.Fatalf("%v: %s", err, out)
+	}
+}
+
+// silent is a store that nobody reaches.
+type silent struct{}
+
+func (silent) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, errors.New("nobody answers")
+}
+
+func (p *place) healthy() { p.found(app.Checkup{}, nil) }
+
+// found is what the doctor says, which must be so many of each trouble.
+func (p *place) found(c app.Checkup, want map[catalog.Trouble]int) app.Diagnosis {
+	p.Helper()
+	b, err := app.OpenBase(p.Context(), p.config)
+	if err != nil {
+		p.Fatal(err)
+	}
+	d, err := b.Doctor(p.Context(), c)
+	if err = errors.Join(err, b.Close()); err != nil {
+		p.Fatal(err)
+	}
+	got := map[catalog.Trouble]int{}
+	for _, f := range d.Findings {
+		got[f.Trouble]++
+	}
+	maps.DeleteFunc(want, func(_ catalog.Trouble, n int) bool { return n == 0 })
+	if !maps.Equal(got, want) {
+		p.Errorf("the doctor says %+v, want %v", d.Findings, want)
+	}
+	return d
 }

@@ -114,6 +114,7 @@ func (p *place) begin() {
 	served := make(chan error, 1)
 	go func() { served <- a.Serve(ctx) }()
 	p.a, p.stop = a, func() {
+		p.stop = func() {} // once
 		cancel()
 		if err := errors.Join(<-served, a.Close()); err != nil {
 			p.Error(err)

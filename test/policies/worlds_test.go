@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wharfinger/wharfinger/internal/app"
 	"github.com/wharfinger/wharfinger/internal/core"
@@ -36,14 +37,15 @@ type needs struct {
 
 // store is one that runs, and how existing clients use it.
 type store struct {
-	policy  app.NewPolicy // without what the case decides
-	host    string        // that the names of policy lead to, if it is not where it listens
-	addr    string        // where it listens
-	calls   string        // the method of its callback
-	itself  bool          // it makes the callback
-	headers http.Header   // that the completion is sent with, beside the type of its content
-	objects func() int    // finished
-	open    func() int    // unfinished uploads
+	policy  app.NewPolicy               // without what the case decides
+	host    string                      // that the names of policy lead to, if it is not where it listens
+	addr    string                      // where it listens
+	calls   string                      // the method of its callback
+	itself  bool                        // it makes the callback
+	headers http.Header                 // that the completion is sent with, beside the type of its content
+	objects func() int                  // finished
+	open    func() int                  // unfinished uploads
+	age     func(*place, time.Duration) // makes what it has older; it may be the clock that goes on
 }
 
 // startGateway starts a real store of the S3 family.
@@ -65,7 +67,13 @@ func startGateway(kind string) func(*testing.T, needs) store {
 				Type: kind, Endpoint: "http://" + server.Addr, Region: gateway.Region, Bucket: "files", PathStyle: true,
 				AccessKey: gateway.Access, SecretKey: gateway.Secret,
 			},
-			calls:   http.MethodGet,
+			calls: http.MethodGet,
+			age: func(p *place, by time.Duration) { // it compares our clock with its own
+				count(p.T, dir, func(path string) bool {
+					at := time.Now().Add(-by)
+					return os.Chtimes(path, at, at) == nil
+				})
+			},
 			objects: func() int { return count(t, dir, func(path string) bool { return !strings.Contains(path, ".sgwtmp") }) },
 			open: func() int {
 				return count(t, dir, func(path string) bool { return strings.Contains(path, ".sgwtmp/multipart") })
@@ -112,6 +120,7 @@ func emulated(t *testing.T, e http.Handler, host string, s *shelf.Shelf) store {
 		policy:  app.NewPolicy{Endpoint: "http://" + host, AccessKey: "AKIDexample", SecretKey: "not a secret"},
 		host:    host,
 		addr:    server.Listener.Addr().String(),
+		age:     func(p *place, by time.Duration) { p.later.Add(int64(by)) },
 		objects: func() int { all, _ := s.List("", "", 1000); return len(all) },
 		open:    func() int { all, _ := s.Uploads("", "", "", 1000); return len(all) },
 	}
