@@ -87,7 +87,17 @@ func TestAPolicyOfABucketIsTriedStepByStep(t *testing.T) {
 	long(t)
 	b, srv := newBucket(t), rig.NewServer(t)
 	b.serve(srv)
-	srv.Admin("policy", "test", "Bucket")
+	srv.Start()
+	srv.Admin("policy", "cors", "Bucket", "--site-url", srv.URL())
+	test := func(name string) ([]byte, error) {
+		cmd := exec.Command(rig.Binary, "policy", "test", name, "--data", srv.Data, "--site-url", srv.URL())
+		cmd.Env = rig.Environment(t)
+		return cmd.CombinedOutput()
+	}
+	out, _ := test("Bucket") // of all that it tries, nobody outside can reach this machine
+	if bytes.Count(out, []byte("FAILED")) != 1 || !bytes.Contains(out, []byte("which nobody outside can reach")) || bytes.Count(out, []byte("ok  ")) < 11 {
+		t.Errorf("with the right key:\n%s", out)
+	}
 	if left := b.objects(t); len(left) > 0 {
 		t.Errorf("the test left %d objects", len(left))
 	}
@@ -97,9 +107,7 @@ func TestAPolicyOfABucketIsTriedStepByStep(t *testing.T) {
 	}
 	srv.Admin("policy", "add", "Wrong", "--type", "s3", "--endpoint", "http://"+b.Addr, "--region", gateway.Region, "--bucket", "files",
 		"--access-key", gateway.Access, "--secret-key-file", b.secret, "--path-style", "--relay")
-	cmd := exec.Command(rig.Binary, "policy", "test", "Wrong", "--data", srv.Data)
-	cmd.Env = rig.Environment(t)
-	out, err := cmd.CombinedOutput()
+	out, err := test("Wrong")
 	if err == nil || !bytes.Contains(out, []byte("FAILED  store an object")) || bytes.Contains(out, []byte("another key")) {
 		t.Errorf("with a wrong key: %v\n%s", err, out)
 	}
