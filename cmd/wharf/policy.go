@@ -128,6 +128,7 @@ type policySetCmd struct {
 	Sync      string      `enum:"answer,complete,never," default:"" help:"When bytes must be on the medium: answer (each acknowledged chunk survives a power cut), complete (each completed file does), never." placeholder:"LEVEL"`
 	Encrypt   *bool       `negatable:"" help:"Encrypt new files at rest."`
 	SHA256    *bool       `name:"sha256" negatable:"" help:"Keep the SHA-256 of each file beside its CRC-64."`
+	Downloads *bool       `name:"direct-download" negatable:"" help:"Files are read straight from the vendor, unless the policy relays. On, unless it was turned off."`
 	dataFlags
 }
 
@@ -137,7 +138,7 @@ func (c *policySetCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	patch := app.PolicyPatch{Encrypt: c.Encrypt, SHA256: c.SHA256}
+	patch := app.PolicyPatch{Encrypt: c.Encrypt, SHA256: c.SHA256, Downloads: c.Downloads}
 	if c.ChunkSize != nil {
 		patch.ChunkSize = &c.ChunkSize.Bytes
 	}

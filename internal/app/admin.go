@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/wharfinger/wharfinger/internal/admin"
 	"github.com/wharfinger/wharfinger/internal/auth"
 	"github.com/wharfinger/wharfinger/internal/blob"
 	"github.com/wharfinger/wharfinger/internal/catalog"
@@ -135,6 +136,7 @@ type PolicyPatch struct {
 	Encrypt   *bool
 	SHA256    *bool
 	Sync      *blob.Sync
+	Downloads *bool // come straight from the vendor
 }
 
 // minChunk is the smallest chunk size but 0: below it a file is mostly
@@ -165,6 +167,14 @@ func (b *Base) SetPolicy(ctx context.Context, name string, patch PolicyPatch) (c
 		set(&p.Encrypt, patch.Encrypt)
 		set(&p.SHA256, patch.SHA256)
 		set(&p.Sync, patch.Sync)
+		if patch.Downloads != nil && p.Type == "local" {
+			return errs.Newf(errs.Invalid, errs.PolicyUse, "Storage policy %q keeps its files on this machine: they are read from here.", p.Name).At(op)
+		}
+		if patch.Downloads != nil {
+			if p.Config, err = b.buckets.far.Place(ctx, p.Type, p.Config, admin.Place{Downloads: patch.Downloads}); err != nil {
+				return err
+			}
+		}
 		if err := tx.SetPolicy(ctx, p, p.Rev); err != nil {
 			return err
 		}

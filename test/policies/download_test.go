@@ -16,6 +16,7 @@ import (
 	"github.com/wharfinger/wharfinger/api/wire"
 	"github.com/wharfinger/wharfinger/client"
 	"github.com/wharfinger/wharfinger/internal/app"
+	"github.com/wharfinger/wharfinger/internal/errs"
 	"github.com/wharfinger/wharfinger/test/rig"
 )
 
@@ -54,7 +55,16 @@ func TestADownloadComesFromTheStoreUnlessItMayNot(t *testing.T) {
 			p.comesFrom("a file of a policy that relays", false, p.link(map[string]any{"uris": []string{uri("photo.png")}}))
 			p.set(map[string]any{"relay": false})
 
-			yes := true
+			no, yes := false, true
+			for _, straight := range []*bool{&no, &yes} { // as wharf policy set does
+				if _, err := p.a.SetPolicy(t.Context(), "Bucket", app.PolicyPatch{Downloads: straight}); err != nil {
+					t.Fatal(err)
+				}
+				p.comesFrom("a file of a policy that was set by hand", *straight, p.link(map[string]any{"uris": []string{uri("photo.png")}}))
+			}
+			if _, err := p.a.SetPolicy(t.Context(), "Default", app.PolicyPatch{Downloads: &yes}); !errs.Has(err, errs.PolicyUse) {
+				t.Errorf("of a local policy: %v", err)
+			}
 			if _, err := p.a.SetPolicy(t.Context(), "Bucket", app.PolicyPatch{Encrypt: &yes}); err != nil {
 				t.Fatal(err)
 			}

@@ -20,13 +20,14 @@ import (
 
 // worlds are the kinds of stores. Each is started anew for each case.
 var worlds = []struct {
-	kind  string
-	start func(*testing.T, needs) store
+	kind     string
+	start    func(*testing.T, needs) store
+	emulated bool // it can be told to misbehave: store.front
 }{
-	{"s3", startGateway("s3")},
-	{"ks3", startGateway("ks3")},
-	{"cos", startCOS},
-	{"obs", startOBS},
+	{"s3", startGateway("s3"), false},
+	{"ks3", startGateway("ks3"), false},
+	{"cos", startCOS, true},
+	{"obs", startOBS, true},
 }
 
 // needs is what a store may be made of.
@@ -46,6 +47,7 @@ type store struct {
 	objects func() int                  // finished
 	open    func() int                  // unfinished uploads
 	age     func(*place, time.Duration) // makes what it has older; it may be the clock that goes on
+	front   *shelf.Front                // of an emulator
 }
 
 // startGateway starts a real store of the S3 family.
@@ -97,7 +99,7 @@ func count(t *testing.T, dir string, of func(string) bool) (n int) {
 func startCOS(t *testing.T, n needs) store {
 	t.Helper()
 	e := cos.New(cos.Options{Bucket: "files-1250000000", Region: "ap-guangzhou", AccessKey: "AKIDexample", SecretKey: "not a secret", Clock: n.clock})
-	s := emulated(t, e, e.Host(), e.Shelf)
+	s := emulated(t, e.Front, e.Host(), e.Shelf)
 	s.policy.Type, s.policy.Region, s.policy.Bucket = "cos", "ap-guangzhou", "files-1250000000"
 	s.calls, s.headers = http.MethodGet, http.Header{"X-Cos-Forbid-Overwrite": {"true"}}
 	return s
@@ -106,18 +108,19 @@ func startCOS(t *testing.T, n needs) store {
 func startOBS(t *testing.T, n needs) store {
 	t.Helper()
 	e := obs.New(obs.Options{Bucket: "files", Region: "cn-north-4", AccessKey: "AKIDexample", SecretKey: "not a secret", Clock: n.clock, Calls: n.out})
-	s := emulated(t, e, e.Host(), e.Shelf)
+	s := emulated(t, e.Front, e.Host(), e.Shelf)
 	s.policy.Type, s.policy.Region, s.policy.Bucket = "obs", "cn-north-4", "files"
 	s.calls, s.itself = http.MethodPost, true
 	return s
 }
 
-func emulated(t *testing.T, e http.Handler, host string, s *shelf.Shelf) store {
+func emulated(t *testing.T, e *shelf.Front, host string, s *shelf.Shelf) store {
 	t.Helper()
 	server := httptest.NewServer(e)
 	t.Cleanup(server.Close)
 	return store{
 		policy:  app.NewPolicy{Endpoint: "http://" + host, AccessKey: "AKIDexample", SecretKey: "not a secret"},
+		front:   e,
 		host:    host,
 		addr:    server.Listener.Addr().String(),
 		age:     func(p *place, by time.Duration) { p.later.Add(int64(by)) },
