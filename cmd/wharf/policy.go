@@ -25,7 +25,7 @@ type policyCmd struct {
 
 type policyAddCmd struct {
 	Name          string      `arg:"" help:"Name of the policy."`
-	Type          string      `required:"" enum:"s3,ks3,cos,obs" help:"s3 (also MinIO, R2 and their like), ks3, cos or obs."`
+	Type          string      `required:"" enum:"s3,ks3,cos,obs,oss" help:"s3 (also MinIO, R2 and their like), ks3, cos, obs or oss."`
 	Endpoint      string      `help:"Address of the service; default: the vendor's own for the region." placeholder:"URL"`
 	Public        string      `name:"public-endpoint" help:"Address of the service for clients, where it is another." placeholder:"URL"`
 	Region        string      `required:"" help:"Region of the bucket." placeholder:"R"`

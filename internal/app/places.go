@@ -15,7 +15,7 @@ import (
 var _ admin.Vendors = vendors{}
 
 // kinds are the types of policies whose bytes are at a vendor.
-var kinds = []string{"s3", "ks3", "cos", "obs"}
+var kinds = []string{"s3", "ks3", "cos", "obs", "oss"}
 
 // Place implements admin.Vendors. It asks the vendor nothing.
 func (v vendors) Place(ctx context.Context, kind, was string, p admin.Place) (string, error) {

@@ -17,7 +17,7 @@ import (
 // NewPolicy is a storage policy at a vendor that is to be made.
 type NewPolicy struct {
 	Name      string
-	Type      string // s3, ks3, cos, obs
+	Type      string // s3, ks3, cos, obs, oss
 	Endpoint  string // "": the vendor's own for the region
 	Public    string // that clients reach; "": as Endpoint
 	Region    string

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"github.com/wharfinger/wharfinger/internal/blob/cosblob"
 	"github.com/wharfinger/wharfinger/internal/blob/localblob"
 	"github.com/wharfinger/wharfinger/internal/blob/obsblob"
+	"github.com/wharfinger/wharfinger/internal/blob/ossblob"
 	"github.com/wharfinger/wharfinger/internal/blob/relayblob"
 	"github.com/wharfinger/wharfinger/internal/blob/s3blob"
 	"github.com/wharfinger/wharfinger/internal/catalog"
@@ -102,9 +104,15 @@ func (v vendors) far(ctx context.Context, kind string, c vendorConfig, secret co
 		return obsblob.Open(ctx, obsblob.Config{
 			Endpoint: c.Endpoint, Region: c.Region, Bucket: c.Bucket, AccessKey: c.AccessKey, SecretKey: secret, PartSize: vendorPart,
 		}, v.rt, v.clock)
+	case "oss":
+		return ossblob.Open(ctx, ossblob.Config{
+			Endpoint: c.Endpoint, Region: c.Region, Bucket: c.Bucket, AccessKey: c.AccessKey, SecretKey: secret, PartSize: vendorPart,
+		}, v.rt, v.clock)
+	case "s3", "ks3":
+		return s3blob.Open(ctx, s3blob.Config{
+			Flavour: kind, Endpoint: c.Endpoint, Public: c.Public, Region: c.Region, Bucket: c.Bucket, PathStyle: c.PathStyle,
+			AccessKey: c.AccessKey, SecretKey: secret, PartSize: vendorPart,
+		}, v.rt, v.clock)
 	}
-	return s3blob.Open(ctx, s3blob.Config{
-		Flavour: kind, Endpoint: c.Endpoint, Public: c.Public, Region: c.Region, Bucket: c.Bucket, PathStyle: c.PathStyle,
-		AccessKey: c.AccessKey, SecretKey: secret, PartSize: vendorPart,
-	}, v.rt, v.clock)
+	return nil, fmt.Errorf("this server knows no kind %q of storage", kind)
 }

@@ -56,7 +56,7 @@ func New(o Options) *Flow {
 // Takes implements upload.Vendor.
 func (*Flow) Takes(p catalog.Policy) bool {
 	switch p.Type {
-	case "s3", "ks3", "cos", "obs":
+	case "s3", "ks3", "cos", "obs", "oss":
 		return true
 	}
 	return false
@@ -94,7 +94,7 @@ func (f *Flow) Grant(ctx context.Context, s upload.Session, p catalog.Policy, g 
 
 // callback is the address that the store calls, "" where the client does.
 func (f *Flow) callback(s upload.Session, p catalog.Policy) string {
-	if p.Type != "obs" || f.Site == nil {
+	if p.Type != "obs" && p.Type != "oss" || f.Site == nil {
 		return ""
 	}
 	return f.Site.Scheme + "://" + f.Site.Host + "/api/v4/callback/" + p.Type + "/" + string(s.ID) + "/" + f.Engine.Secret(s.ID).Reveal()
@@ -104,11 +104,13 @@ func (f *Flow) ask(s upload.Session) blob.Ask {
 	return blob.Ask{Key: s.Blob, Size: s.Size, PartSize: s.ChunkSize, MIME: s.MIME, Until: s.Expires, Now: f.Engine.Clock()}
 }
 
-// Called is what a callback comes to. The secret says that it may ask; whether the
-// upload is complete, the store says. It succeeds again for an upload that is
-// done. NotFound/session_gone, Forbidden/callback_secret, Invalid/policy_use for
-// another kind of storage; Conflict/object_differs when the store has not all.
-func (f *Flow) Called(ctx context.Context, kind string, id core.SessionID, secret core.Secret) error {
+// Called is what a callback comes to: c where it says that it is the store's own,
+// nil where a client makes it. The secret says that it may ask; whether the upload
+// is complete, the store says. It succeeds again for an upload that is done.
+// NotFound/session_gone, Forbidden/callback_secret, Invalid/policy_use for another
+// kind of storage, Forbidden/callback_signature where the store signs and c is not
+// signed; Conflict/object_differs when the store has not all.
+func (f *Flow) Called(ctx context.Context, kind string, id core.SessionID, secret core.Secret, c *blob.Callback) error {
 	const op = "direct.Called"
 	s, p, err := f.session(ctx, id)
 	if err != nil {
@@ -125,11 +127,26 @@ func (f *Flow) Called(ctx context.Context, kind string, id core.SessionID, secre
 	case s.State.Ended(), f.Engine.Past(s):
 		return errs.New(errs.NotFound, errs.SessionGone).At(op)
 	}
+	if c != nil {
+		if err := f.signed(ctx, p, *c); err != nil {
+			return errs.Wrap(op, err)
+		}
+	}
 	if _, err = f.check(ctx, s, p, true); err != nil {
 		f.Engine.Trouble(ctx, s.ID, err)
 		return errs.Wrap(op, err)
 	}
 	return errs.Wrap(op, f.Rows.DropCheck(ctx, id))
+}
+
+func (f *Flow) signed(ctx context.Context, p catalog.Policy, c blob.Callback) error {
+	b, err := f.Engine.Buckets.Bucket(ctx, p)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, f.Patience)
+	defer cancel()
+	return b.ReadCallback(ctx, c)
 }
 
 func (f *Flow) session(ctx context.Context, id core.SessionID) (s upload.Session, p catalog.Policy, err error) {

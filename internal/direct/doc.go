@@ -11,5 +11,5 @@
 //
 //	flow := direct.New(direct.Options{Engine: engine, Rows: providers.Over(st)})
 //	engine.Vendor = flow
-//	err := flow.Called(ctx, "s3", session, secret)
+//	err := flow.Called(ctx, "s3", session, secret, nil)
 package direct

@@ -279,6 +279,14 @@ func forged(p *place) {
 			p.wantCall(u, method, c.kind, c.secret, c.want)
 		}
 	}
+	if sign := p.store.sign; sign != nil {
+		const refused = `401 {"error":"Failed to verify callback request."}`
+		p.store.sign = nil
+		p.wantCall(u, http.MethodPost, kind, u.CallbackSecret, refused)
+		p.store.sign = func(address string, _ []byte) http.Header { return sign(address+"x", nil) }
+		p.wantCall(u, http.MethodPost, kind, u.CallbackSecret, refused)
+		p.store.sign = sign
+	}
 	unknown := u
 	unknown.SessionID = "00000000-0000-4000-8000-000000000000"
 	p.wantCall(unknown, p.store.calls, kind, u.CallbackSecret, "401 40011")

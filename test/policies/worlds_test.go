@@ -15,6 +15,7 @@ import (
 	"github.com/wharfinger/wharfinger/test/emu/cos"
 	"github.com/wharfinger/wharfinger/test/emu/gateway"
 	"github.com/wharfinger/wharfinger/test/emu/obs"
+	"github.com/wharfinger/wharfinger/test/emu/oss"
 	"github.com/wharfinger/wharfinger/test/emu/shelf"
 )
 
@@ -28,6 +29,7 @@ var worlds = []struct {
 	{"ks3", startGateway("ks3"), false},
 	{"cos", startCOS, true},
 	{"obs", startOBS, true},
+	{"oss", startOSS, true},
 }
 
 // needs is what a store may be made of.
@@ -38,16 +40,19 @@ type needs struct {
 
 // store is one that runs, and how existing clients use it.
 type store struct {
-	policy  app.NewPolicy               // without what the case decides
-	host    string                      // that the names of policy lead to, if it is not where it listens
-	addr    string                      // where it listens
-	calls   string                      // the method of its callback
-	itself  bool                        // it makes the callback
-	headers http.Header                 // that the completion is sent with, beside the type of its content
-	objects func() int                  // finished
-	open    func() int                  // unfinished uploads
-	age     func(*place, time.Duration) // makes what it has older; it may be the clock that goes on
-	front   *shelf.Front                // of an emulator
+	policy  app.NewPolicy                                 // without what the case decides
+	host    string                                        // that the names of policy lead to, if it is not where it listens
+	addr    string                                        // where it listens
+	calls   string                                        // the method of its callback
+	itself  bool                                          // it makes the callback
+	headers http.Header                                   // that the completion is sent with, beside the type of its content
+	bare    bool                                          // the completion has no list of parts
+	keys    string                                        // the host that has the keys of its callbacks
+	sign    func(address string, body []byte) http.Header // that its callbacks have; nil where it does not sign
+	objects func() int                                    // finished
+	open    func() int                                    // unfinished uploads
+	age     func(*place, time.Duration)                   // makes what it has older; it may be the clock that goes on
+	front   *shelf.Front                                  // of an emulator
 }
 
 // startGateway starts a real store of the S3 family.
@@ -111,6 +116,17 @@ func startOBS(t *testing.T, n needs) store {
 	s := emulated(t, e.Front, e.Host(), e.Shelf)
 	s.policy.Type, s.policy.Region, s.policy.Bucket = "obs", "cn-north-4", "files"
 	s.calls, s.itself = http.MethodPost, true
+	return s
+}
+
+func startOSS(t *testing.T, n needs) store {
+	t.Helper()
+	e := oss.New(oss.Options{Bucket: "files", Region: "cn-hangzhou", AccessKey: "AKIDexample", SecretKey: "not a secret", Clock: n.clock, Calls: n.out})
+	s := emulated(t, e.Front, e.Host(), e.Shelf)
+	s.policy.Type, s.policy.Region, s.policy.Bucket = "oss", "cn-hangzhou", "files"
+	s.calls, s.itself = http.MethodPost, true
+	s.bare, s.headers = true, http.Header{"X-Oss-Complete-All": {"yes"}, "X-Oss-Forbid-Overwrite": {"true"}}
+	s.keys, s.sign = oss.KeyHost, e.Sign
 	return s
 }
 

@@ -222,7 +222,7 @@ func TestALostAnswerToACommitIsFound(t *testing.T) {
 	r.holds(data)
 }
 
-// docs/policies/cos.md tells what an upload costs.
+// docs/policies/oss.md tells what an upload costs.
 func TestRequestsAreAsManyAsThePolicyPageSays(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -2,6 +2,7 @@ package vendor
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strconv"
 
@@ -15,7 +16,7 @@ import (
 
 // Flow is what the door asks of uploads that go past us; see internal/direct.
 type Flow interface {
-	Called(ctx context.Context, kind string, id core.SessionID, secret core.Secret) error
+	Called(ctx context.Context, kind string, id core.SessionID, secret core.Secret, c *blob.Callback) error
 	Addresses(ctx context.Context, who core.Actor, id core.SessionID, page upload.Page) (upload.Addresses, error)
 }
 
@@ -33,8 +34,8 @@ func New(o Options) *Door { return &Door{o} }
 func (d *Door) Routes() []desk.Route {
 	return []desk.Route{
 		desk.Member.Asks("listUploadAddresses", "GET /file/upload/{sessionId}/addresses", d.addresses),
-		desk.Anyone.Asks("callByClient", "GET /callback/{kind}/{sessionId}/{secret}", d.called),
-		desk.Anyone.Streams("callByStore", "POST /callback/{kind}/{sessionId}/{secret}", d.called),
+		desk.Anyone.Asks("callByClient", "GET /callback/{kind}/{sessionId}/{secret}", d.calledByClient),
+		desk.Anyone.Streams("callByStore", "POST /callback/{kind}/{sessionId}/{secret}", d.calledByStore),
 	}
 }
 
@@ -88,11 +89,31 @@ func stored(parts []blob.StoredPart) []wire.StoredPart {
 	return out
 }
 
-func (d *Door) called(q *desk.Call) error {
-	err := d.Flow.Called(q.Ctx(), q.R.PathValue("kind"), core.SessionID(q.R.PathValue("sessionId")), core.Secret(q.R.PathValue("secret")))
+// maxCallback bounds what is read of a callback. What stores send is under 1 KiB.
+const maxCallback = 64 << 10
+
+func (d *Door) calledByClient(q *desk.Call) error { return d.called(q, nil) }
+
+// calledByStore reads the body for its signature; what it says is not looked at.
+func (d *Door) calledByStore(q *desk.Call) error {
+	body, err := io.ReadAll(io.LimitReader(q.Body, maxCallback))
+	if err != nil {
+		return desk.Bad("the body broke off")
+	}
+	return d.called(q, &blob.Callback{Target: q.R.RequestURI, Header: q.R.Header, Body: body})
+}
+
+func (d *Door) called(q *desk.Call, c *blob.Callback) error {
+	err := d.Flow.Called(q.Ctx(), q.R.PathValue("kind"), core.SessionID(q.R.PathValue("sessionId")), core.Secret(q.R.PathValue("secret")), c)
 	switch {
 	case err == nil:
 		return q.Done()
+	case errs.Has(err, errs.CallbackSignature):
+		q.Note(err)
+		q.W.Header().Set("Content-Type", "application/json; charset=utf-8")
+		q.W.WriteHeader(http.StatusUnauthorized)
+		_, _ = q.W.Write([]byte(`{"error":"Failed to verify callback request."}`)) // as stores know it
+		return nil
 	case errs.Has(err, errs.SessionGone), errs.Has(err, errs.CallbackSecret), errs.Has(err, errs.PolicyUse):
 		return &desk.Status{Code: http.StatusUnauthorized, Err: err}
 	}

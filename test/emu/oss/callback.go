@@ -190,18 +190,29 @@ func (e *Emulator) Callback(ctx context.Context, to, kind string, body []byte) (
 	if err != nil {
 		return nil, err
 	}
-	text := req.URL.Path
-	if req.URL.RawQuery != "" {
-		text += "?" + req.URL.RawQuery
+	req.Header = e.Sign(to, body)
+	req.Header.Set("Content-Type", kind)
+	return req, nil
+}
+
+// Sign returns what the service puts before a callback with this body.
+func (e *Emulator) Sign(to string, body []byte) http.Header {
+	u, err := url.Parse(to)
+	if err != nil {
+		panic(err)
+	}
+	text := u.Path
+	if u.RawQuery != "" {
+		text += "?" + u.RawQuery
 	}
 	sum := md5.Sum(body) //nolint:gosec // the vendor signs MD5
-	req.Header.Set("Content-Type", kind)
-	req.Header.Set("Content-Md5", base64.StdEncoding.EncodeToString(sum[:]))
-	req.Header.Set("X-Oss-Bucket", e.o.Bucket)
-	req.Header.Set("X-Oss-Request-Id", requestID)
-	req.Header.Set("X-Oss-Pub-Key-Url", base64.StdEncoding.EncodeToString([]byte("http://"+KeyHost+KeyPath)))
-	req.Header.Set("Authorization", base64.StdEncoding.EncodeToString(e.key.sign(text+"\n"+string(body))))
-	return req, nil
+	h := http.Header{}
+	h.Set("Content-Md5", base64.StdEncoding.EncodeToString(sum[:]))
+	h.Set("X-Oss-Bucket", e.o.Bucket)
+	h.Set("X-Oss-Request-Id", requestID)
+	h.Set("X-Oss-Pub-Key-Url", base64.StdEncoding.EncodeToString([]byte("http://"+KeyHost+KeyPath)))
+	h.Set("Authorization", base64.StdEncoding.EncodeToString(e.key.sign(text+"\n"+string(body))))
+	return h
 }
 
 func (e *Emulator) serveKey(w http.ResponseWriter, r *http.Request) {

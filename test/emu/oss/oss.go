@@ -55,10 +55,6 @@ func New(o Options) *Emulator {
 func (e *Emulator) Host() string { return e.o.Bucket + ".oss-" + e.o.Region + ".aliyuncs.com" }
 
 func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Host == KeyHost {
-		e.serveKey(w, r)
-		return
-	}
 	e.Front.ServeHTTP(w, r)
 }
 
@@ -88,6 +84,10 @@ func refuse(status int, code, format string, args ...any) *Refusal {
 const requestID = "6553A4E1C1D2E3F4A5B6C7D8"
 
 func (e *Emulator) serve(w http.ResponseWriter, r *http.Request) {
+	if r.Host == KeyHost {
+		e.serveKey(w, r)
+		return
+	}
 	w.Header().Set("Date", e.o.Clock().UTC().Format(http.TimeFormat))
 	w.Header().Set("X-Oss-Request-Id", requestID)
 	q, no := e.admit(r)
@@ -222,15 +222,29 @@ func (e *Emulator) get(w http.ResponseWriter, q request) *Refusal {
 		}
 	}
 	data, status := o.Data, http.StatusOK
-	var from, to int
-	if _, err := fmt.Sscanf(q.Header.Get("Range"), "bytes=%d-%d", &from, &to); err == nil && from <= to && to < len(data) {
-		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, to, len(data)))
-		data, status = data[from:to+1], http.StatusPartialContent
+	if from, end, ok := span(q.Header.Get("Range"), len(data)); ok {
+		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, end-1, len(data)))
+		data, status = data[from:end], http.StatusPartialContent
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
 	w.WriteHeader(status)
 	_, _ = w.Write(data)
 	return nil
+}
+
+// span reads a range, end excluded; ok is false for one that does not lie inside.
+func span(asked string, size int) (from, end int, ok bool) {
+	if n, suffix := strings.CutPrefix(asked, "bytes=-"); suffix {
+		last, err := strconv.Atoi(n)
+		return size - last, size, err == nil && 0 < last && last <= size
+	}
+	first, last, _ := strings.Cut(strings.TrimPrefix(asked, "bytes="), "-")
+	from, err := strconv.Atoi(first)
+	if end = size; err == nil && last != "" {
+		end, err = strconv.Atoi(last)
+		end++
+	}
+	return from, end, err == nil && from < end && end <= size
 }
 
 func (e *Emulator) put(w http.ResponseWriter, q request) *Refusal {

@@ -519,7 +519,7 @@ export interface paths {
         put?: never;
         /**
          * Say that an upload is complete, as storages do
-         * @description As with GET. The body is not read: the storage is asked.
+         * @description As with GET. Storages of the type `oss` sign what they send, and a call to such a policy without their signature is refused. What the body says is not looked at: the storage is asked.
          */
         post: operations["callByStore"];
         delete?: never;
@@ -4353,13 +4353,16 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description There is no such upload, or the secret is another. */
+            /** @description There is no such upload, the secret is another, or the storage did not sign the call. */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Failure"];
+                    "application/json": components["schemas"]["Failure"] | {
+                        /** @example Failed to verify callback request. */
+                        error: string;
+                    };
                 };
             };
         };

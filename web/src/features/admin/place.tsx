@@ -5,11 +5,11 @@ import { useTranslation } from 'react-i18next';
 import type { Policy } from '@/api/admin';
 import { Check, Text } from './parts';
 
-export const kinds = ['local', 's3', 'ks3', 'cos', 'obs'] as const;
+export const kinds = ['local', 's3', 'ks3', 'cos', 'obs', 'oss'] as const;
 export type Kind = (typeof kinds)[number];
 
 /** Which parts of an address a kind of store takes. */
-const others: Record<Kind, boolean> = { local: false, s3: true, ks3: true, cos: false, obs: false };
+const others: Record<Kind, boolean> = { local: false, s3: true, ks3: true, cos: false, obs: false, oss: false };
 
 /** Where a policy keeps its bytes at a vendor. */
 export function usePlace(kind: Kind, policy: Policy | undefined) {

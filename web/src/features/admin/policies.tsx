@@ -68,6 +68,7 @@ const kindNames = {
   ks3: 'admin.kindKs3',
   cos: 'admin.kindCos',
   obs: 'admin.kindObs',
+  oss: 'admin.kindOss',
 } as const;
 
 const suffixes = (text: string) => text.split(/[\s,]+/).filter((s) => s !== '');
