@@ -116,7 +116,7 @@ func TestAStoreThatDoesNotAnswerKeepsNobodyWaiting(t *testing.T) {
 	case <-time.After(30 * time.Second):
 		t.Fatal("the start waits for the store that is silent")
 	}
-	a.direct.Patience = 100 * time.Millisecond
+	a.direct.Patience = time.Second
 	ctx, cancel := context.WithCancel(t.Context())
 	served := make(chan error, 1)
 	go func() { served <- a.Serve(ctx) }()

@@ -23,6 +23,7 @@ export function usePlace(kind: Kind, policy: Policy | undefined) {
   const [secret, setSecret] = useState('');
   const [pathStyle, setPathStyle] = useState(was?.s3_path_style ?? false);
   const [relay, setRelay] = useState(was?.relay ?? false);
+  const [straight, setStraight] = useState(was?.direct_download ?? policy === undefined);
   if (kind === 'local') return { wrong: false, place: {}, settings: {}, fields: null };
 
   const fields = (
@@ -59,6 +60,7 @@ export function usePlace(kind: Kind, policy: Policy | undefined) {
         <Check label={t('admin.pathStyle')} value={pathStyle} onValue={setPathStyle} />
       )}
       <Check label={t('admin.relay')} value={relay} onValue={setRelay} />
+      {!relay && <Check label={t('admin.directDownload')} value={straight} onValue={setStraight} />}
     </>
   );
   return {
@@ -72,6 +74,7 @@ export function usePlace(kind: Kind, policy: Policy | undefined) {
     settings: {
       region: region.trim(),
       relay,
+      direct_download: straight,
       ...(others[kind] ? { s3_path_style: pathStyle, public_endpoint: outside.trim() } : {}),
     },
     fields,
