@@ -18,6 +18,7 @@ var vendor = xmlstore.Vendor{
 	Bucket:     regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,48}-[0-9]{5,}$`),
 	BucketWant: "the name with the account's number behind it, as in files-1250000000",
 	RegionLike: "ap-guangzhou",
+	RuleIDs:    true,
 	MinPart:    1 << 20,
 	Forbids:    true,
 	CRC:        true,

@@ -19,6 +19,7 @@ var vendor = xmlstore.Vendor{
 	Bucket:     regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`),
 	BucketWant: "3 to 63 of a-z, 0-9, dot and hyphen",
 	RegionLike: "cn-north-4",
+	RuleIDs:    true,
 	MinPart:    100 << 10,
 }
 

@@ -27,7 +27,7 @@ type pair = xmlstore.Pair
 // subResources are the parameters we send that belong to the signature; those
 // that begin with x-obs- do so as well.
 var subResources = []string{
-	"delete", "partNumber", "response-content-disposition", "response-content-type", "uploadId", "uploads",
+	"cors", "delete", "partNumber", "response-content-disposition", "response-content-type", "uploadId", "uploads",
 }
 
 // seal signs many requests. It is not for use by several goroutines.

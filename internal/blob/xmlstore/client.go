@@ -112,14 +112,16 @@ func (s *Store) ask(ctx context.Context, q call, out any) (http.Header, error) {
 	return resp.Header, nil
 }
 
-// post makes a call with an XML body.
+// post makes a call with an XML body, by POST unless q says otherwise.
 func (s *Store) post(ctx context.Context, q call, in, out any) error {
 	body, err := xml.Marshal(in)
 	if err != nil {
 		return err
 	}
 	sum := md5.Sum(body) //nolint:gosec // the vendor asks for it
-	q.method, q.body, q.length = http.MethodPost, bytes.NewReader(body), int64(len(body))
+	if q.body, q.length = bytes.NewReader(body), int64(len(body)); q.method == "" {
+		q.method = http.MethodPost
+	}
 	q.header = append(q.header, Pair{"content-type", "application/xml"}, Pair{"content-md5", base64.StdEncoding.EncodeToString(sum[:])})
 	_, err = s.ask(ctx, q, out)
 	return err

@@ -34,6 +34,7 @@ type Vendor struct {
 	Regional   bool           // the signature names the region: an endpoint is not enough
 	MinPart    int64          // of every part but the last
 	Forbids    bool           // x-…-forbid-overwrite keeps what is there; else we look first
+	RuleIDs    bool           // CORS rules have names
 	CRC        bool           // the store tells CRC-64/XZ in x-…-hash-crc64ecma; else the MD5 in the ETag
 }
 

@@ -131,7 +131,7 @@ func (e *Emulator) answer(w http.ResponseWriter, q request) *refusal {
 		query  string // that is there; "" for none of those
 	}
 	var is route
-	for _, name := range []string{"uploads", "uploadId", "delete"} {
+	for _, name := range []string{"uploads", "uploadId", "delete", "cors"} {
 		if q.has(name) {
 			is.query = name
 		}
@@ -149,6 +149,8 @@ func (e *Emulator) answer(w http.ResponseWriter, q request) *refusal {
 		{http.MethodPost, false, "delete"}:    e.deleteMany,
 		{http.MethodGet, false, ""}:           e.list,
 		{http.MethodGet, false, "uploads"}:    e.listUploads,
+		{http.MethodGet, false, "cors"}:       e.getCORS,
+		{http.MethodPut, false, "cors"}:       e.putCORS,
 	}
 	h := handlers[is]
 	if h == nil {

@@ -175,3 +175,20 @@ func (e *Emulator) listUploads(w http.ResponseWriter, q request) *refusal {
 	}
 	return reply(w, out)
 }
+
+func (e *Emulator) getCORS(w http.ResponseWriter, _ request) *refusal {
+	if !e.Front.ServeCORS(w) {
+		return refuse(http.StatusNotFound, "NoSuchCORSConfiguration", "The CORS configuration does not exist")
+	}
+	return nil
+}
+
+func (e *Emulator) putCORS(_ http.ResponseWriter, q request) *refusal {
+	if q.Header.Get("Content-MD5") == "" {
+		return refuse(http.StatusBadRequest, "InvalidDigest", "Content-MD5 is wanted")
+	}
+	if err := e.Front.SetCORS(q.body, true); err != nil {
+		return refuse(http.StatusBadRequest, "MalformedXML", "%v", err)
+	}
+	return nil
+}

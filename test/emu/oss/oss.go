@@ -138,7 +138,7 @@ func (e *Emulator) answer(w http.ResponseWriter, q request) *Refusal {
 		query  string // that is there; "" for none of those
 	}
 	var is route
-	for _, name := range []string{"uploads", "uploadId", "delete"} {
+	for _, name := range []string{"uploads", "uploadId", "delete", "cors"} {
 		if q.query.Has(name) {
 			is.query = name
 		}
@@ -156,6 +156,8 @@ func (e *Emulator) answer(w http.ResponseWriter, q request) *Refusal {
 		{http.MethodPost, false, "delete"}:    e.deleteMany,
 		{http.MethodGet, false, ""}:           e.list,
 		{http.MethodGet, false, "uploads"}:    e.listUploads,
+		{http.MethodGet, false, "cors"}:       e.getCORS,
+		{http.MethodPut, false, "cors"}:       e.putCORS,
 	}
 	h := handlers[is]
 	if h == nil {

@@ -202,3 +202,20 @@ func (e *Emulator) listUploads(w http.ResponseWriter, q request) *Refusal {
 	}
 	return reply(w, out)
 }
+
+func (e *Emulator) getCORS(w http.ResponseWriter, _ request) *Refusal {
+	if !e.Front.ServeCORS(w) {
+		return refuse(http.StatusNotFound, "NoSuchCORSConfiguration", "The CORS configuration does not exist")
+	}
+	return nil
+}
+
+func (e *Emulator) putCORS(_ http.ResponseWriter, q request) *Refusal {
+	if q.Header.Get("Content-MD5") == "" {
+		return refuse(http.StatusBadRequest, "InvalidDigest", "Content-MD5 is wanted")
+	}
+	if err := e.Front.SetCORS(q.body, false); err != nil {
+		return refuse(http.StatusBadRequest, "MalformedXML", "%v", err)
+	}
+	return nil
+}

@@ -40,8 +40,9 @@ type Rule struct {
 // for CORS.
 type Front struct {
 	next   http.Handler
-	rules  []Rule
 	mu     sync.Mutex
+	rules  []Rule
+	text   []byte // that rules were read from
 	faults []Fault
 	log    []string
 }
@@ -138,7 +139,10 @@ func (f *Front) cors(w http.ResponseWriter, r *http.Request) bool {
 			}
 		}
 	}
-	i := slices.IndexFunc(f.rules, func(c Rule) bool {
+	f.mu.Lock()
+	rules := f.rules
+	f.mu.Unlock()
+	i := slices.IndexFunc(rules, func(c Rule) bool {
 		return fits(c.Origins, origin) && fits(c.Methods, method) &&
 			!slices.ContainsFunc(asked, func(h string) bool { return !fits(c.Headers, h) })
 	})
@@ -150,11 +154,11 @@ func (f *Front) cors(w http.ResponseWriter, r *http.Request) bool {
 	}
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", origin)
-	h.Set("Access-Control-Expose-Headers", strings.Join(f.rules[i].Expose, ", "))
+	h.Set("Access-Control-Expose-Headers", strings.Join(rules[i].Expose, ", "))
 	if preflight {
-		h.Set("Access-Control-Allow-Methods", strings.Join(f.rules[i].Methods, ", "))
+		h.Set("Access-Control-Allow-Methods", strings.Join(rules[i].Methods, ", "))
 		h.Set("Access-Control-Allow-Headers", strings.Join(asked, ", "))
-		h.Set("Access-Control-Max-Age", strconv.Itoa(f.rules[i].MaxAge))
+		h.Set("Access-Control-Max-Age", strconv.Itoa(rules[i].MaxAge))
 	}
 	return preflight
 }
