@@ -9,6 +9,9 @@
 // lost is completed by us. One whose time is over is asked for once more before
 // it expires.
 //
+// It also says where the stored bytes of a file can be read straight from the store,
+// and when they must not be: [Flow.Link].
+//
 //	flow := direct.New(direct.Options{Engine: engine, Rows: providers.Over(st)})
 //	engine.Vendor = flow
 //	err := flow.Called(ctx, "s3", session, secret, nil)
