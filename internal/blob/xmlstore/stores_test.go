@@ -1,18 +1,24 @@
 package xmlstore_test
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/wharfinger/wharfinger/internal/blob"
+	"github.com/wharfinger/wharfinger/internal/blob/blobtest"
 	"github.com/wharfinger/wharfinger/internal/blob/cosblob"
 	"github.com/wharfinger/wharfinger/internal/blob/obsblob"
 	"github.com/wharfinger/wharfinger/internal/blob/ossblob"
+	"github.com/wharfinger/wharfinger/internal/blob/xmlstore"
+	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/errs"
 	"github.com/wharfinger/wharfinger/test/emu/cos"
 	"github.com/wharfinger/wharfinger/test/emu/obs"
@@ -20,130 +26,181 @@ import (
 	"github.com/wharfinger/wharfinger/test/emu/shelf"
 )
 
+const (
+	mib    = 1 << 20
+	key    = "7f/a0b1-c2"
+	access = "AKIDexample"
+	secret = "not a secret"
+)
+
 var start = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-func clock() time.Time { return start }
+// world is a kind of stores that stands on the package. What the package does for all
+// of them is tried on each.
+type world struct {
+	name   string
+	config xmlstore.Config // what is its own
+	sum    string          // what bodies are compared by
+	open   func(context.Context, xmlstore.Config, http.RoundTripper, core.Clock) (blob.Driver, error)
+	start  func(core.Clock) emulator
+}
 
-// stores are those that stand on the package. What it does for all of them is tried
-// on each.
-var stores = map[string]func(*testing.T) (blob.Driver, *shelf.Front){
-	"cos": func(t *testing.T) (blob.Driver, *shelf.Front) {
-		e := cos.New(cos.Options{Bucket: "files-1250000000", Region: "ap-guangzhou", AccessKey: "id", SecretKey: "key", Clock: clock})
-		d, err := cosblob.Open(t.Context(), cosblob.Config{
-			Bucket: "files-1250000000", Region: "ap-guangzhou", Endpoint: "http://" + e.Host(), AccessKey: "id", SecretKey: "key",
-		}, way(t, e), clock)
-		return must(t, d, err), e.Front
+// emulator is a store of a world.
+type emulator struct {
+	*shelf.Front
+	*shelf.Shelf
+	host string
+}
+
+var worlds = []world{
+	{
+		"cos",
+		xmlstore.Config{Bucket: "files-1250000000", Region: "ap-guangzhou"},
+		"CRC-64",
+		func(ctx context.Context, c xmlstore.Config, rt http.RoundTripper, now core.Clock) (blob.Driver, error) {
+			return cosblob.Open(ctx, cosblob.Config(c), rt, now)
+		},
+		func(now core.Clock) emulator {
+			e := cos.New(cos.Options{Bucket: "files-1250000000", Region: "ap-guangzhou", AccessKey: access, SecretKey: secret, Clock: now})
+			return emulator{e.Front, e.Shelf, e.Host()}
+		},
 	},
-	"obs": func(t *testing.T) (blob.Driver, *shelf.Front) {
-		e := obs.New(obs.Options{Bucket: "files", Region: "cn-north-4", AccessKey: "id", SecretKey: "key", Clock: clock})
-		d, err := obsblob.Open(t.Context(), obsblob.Config{
-			Bucket: "files", Region: "cn-north-4", Endpoint: "http://" + e.Host(), AccessKey: "id", SecretKey: "key",
-		}, way(t, e), clock)
-		return must(t, d, err), e.Front
+	{
+		"obs",
+		xmlstore.Config{Bucket: "files", Region: "cn-north-4"},
+		"MD5",
+		func(ctx context.Context, c xmlstore.Config, rt http.RoundTripper, now core.Clock) (blob.Driver, error) {
+			return obsblob.Open(ctx, obsblob.Config(c), rt, now)
+		},
+		func(now core.Clock) emulator {
+			e := obs.New(obs.Options{Bucket: "files", Region: "cn-north-4", AccessKey: access, SecretKey: secret, Clock: now})
+			return emulator{e.Front, e.Shelf, e.Host()}
+		},
 	},
-	"oss": func(t *testing.T) (blob.Driver, *shelf.Front) {
-		e := oss.New(oss.Options{Bucket: "files", Region: "cn-hangzhou", AccessKey: "id", SecretKey: "key", Clock: clock})
-		d, err := ossblob.Open(t.Context(), ossblob.Config{
-			Bucket: "files", Region: "cn-hangzhou", Endpoint: "http://" + e.Host(), AccessKey: "id", SecretKey: "key",
-		}, way(t, e), clock)
-		return must(t, d, err), e.Front
+	{
+		"oss",
+		xmlstore.Config{Bucket: "files", Region: "cn-hangzhou"},
+		"CRC-64",
+		func(ctx context.Context, c xmlstore.Config, rt http.RoundTripper, now core.Clock) (blob.Driver, error) {
+			return ossblob.Open(ctx, ossblob.Config(c), rt, now)
+		},
+		func(now core.Clock) emulator {
+			e := oss.New(oss.Options{Bucket: "files", Region: "cn-hangzhou", AccessKey: access, SecretKey: secret, Clock: now})
+			return emulator{e.Front, e.Shelf, e.Host()}
+		},
 	},
 }
 
-func must[T any](t *testing.T, v T, err error) T {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
-// way leads every name to h.
-func way(t *testing.T, h http.Handler) http.RoundTripper {
-	t.Helper()
-	server := httptest.NewServer(h)
-	rt := &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, network, server.Listener.Addr().String())
-	}}
-	t.Cleanup(func() { rt.CloseIdleConnections(); server.Close() })
-	return rt
-}
-
-// asks is what a browser asks before a page of origin may send.
-func asks(f *shelf.Front, origin string) string {
-	r := httptest.NewRequest(http.MethodOptions, "/k", nil)
-	r.Header.Set("Origin", origin)
-	r.Header.Set("Access-Control-Request-Method", http.MethodPut)
-	r.Header.Set("Access-Control-Request-Headers", "content-type")
-	w := httptest.NewRecorder()
-	f.ServeHTTP(w, r)
-	return w.Header().Get("Access-Control-Allow-Origin")
-}
-
-func TestOriginsAreLetInAndRulesOfOthersStay(t *testing.T) {
+func onEach(t *testing.T, do func(*testing.T, world)) {
 	t.Parallel()
-	for name, open := range stores {
-		t.Run(name, func(t *testing.T) {
+	for _, w := range worlds {
+		t.Run(w.name, func(t *testing.T) {
 			t.Parallel()
-			d, front := open(t)
-			allow := func(origins ...string) {
-				t.Helper()
-				if err := d.(blob.Origins).AllowOrigins(t.Context(), origins); err != nil {
-					t.Fatal(err)
-				}
-			}
-			allow("https://first.example")
-			if asks(front, "https://first.example") == "" || asks(front, "https://other.example") != "" {
-				t.Errorf("the first rule is %s", front.CORS())
-			}
-			const theirs = "<AllowedOrigin>https://theirs.example</AllowedOrigin><AllowedMethod>PUT</AllowedMethod><AllowedHeader>*</AllowedHeader><MaxAgeSeconds>7</MaxAgeSeconds>"
-			text := strings.Replace(string(front.CORS()), "<CORSRule>", "<CORSRule>"+theirs+"</CORSRule><CORSRule>", 1)
-			text = strings.Replace(text, "</CORSConfiguration>", "<ResponseVary>true</ResponseVary></CORSConfiguration>", 1)
-			if err := front.SetCORS([]byte(text), true); err != nil {
-				t.Fatal(err)
-			}
-			allow("https://second.example", "https://third.example")
-			allow("https://second.example", "https://third.example")
-			for origin, in := range map[string]bool{
-				"https://first.example": false, "https://second.example": true, "https://third.example": true, "https://theirs.example": true,
-			} {
-				if got := asks(front, origin); (got != "") != in {
-					t.Errorf("%s: let in as %q", origin, got)
-				}
-			}
-			now := string(front.CORS())
-			if first := strings.Index(now, "second.example"); first < 0 || first > strings.Index(now, "theirs.example") {
-				t.Errorf("a rule of others comes first: %s", now)
-			}
-			if strings.Count(now, "<CORSRule>") != 2 || !strings.Contains(now, theirs) || !strings.Contains(now, "<ResponseVary>true</ResponseVary>") {
-				t.Errorf("the rules are %s", now)
-			}
+			do(t, w)
 		})
 	}
 }
 
-func TestRulesThatCannotBeReadAreLeftAlone(t *testing.T) {
-	t.Parallel()
-	for name, open := range stores {
-		for what, kind := range map[string]shelf.Kind{"503": shelf.Busy, "a hotel's page": shelf.Page, "half an answer": shelf.Cut} {
-			t.Run(name+"/"+what, func(t *testing.T) {
-				t.Parallel()
-				d, front := open(t)
-				front.Fail(shelf.Fault{Kind: kind, Query: "cors", Method: http.MethodGet, Times: 2})
-				if kind == shelf.Cut {
-					if err := front.SetCORS([]byte("<CORSConfiguration><CORSRule><AllowedOrigin>https://theirs.example</AllowedOrigin><AllowedMethod>PUT</AllowedMethod></CORSRule></CORSConfiguration>"), true); err != nil {
-						t.Fatal(err)
-					}
-				}
-				was := string(front.CORS())
-				err := d.(blob.Origins).AllowOrigins(t.Context(), []string{"https://first.example"})
-				if err == nil || d.Classify(err) != errs.Transient || !strings.Contains(err.Error(), "CORS rules") {
-					t.Errorf("%v", err)
-				}
-				if now := string(front.CORS()); now != was {
-					t.Errorf("the rules were %q and are %q", was, now)
-				}
-			})
-		}
+// rig is a driver and the store it talks to, with a clock each.
+type rig struct {
+	*testing.T
+	world
+	emu    emulator
+	rt     http.RoundTripper
+	config xmlstore.Config
+	here   atomic.Int64 // seconds that the driver's clock is ahead
+	there  atomic.Int64 // and the store's
+	d      blob.Driver
+}
+
+func newRig(t *testing.T, w world, change ...func(*xmlstore.Config)) *rig {
+	t.Helper()
+	r := &rig{T: t, world: w, config: w.config}
+	r.emu = w.start(func() time.Time { return start.Add(time.Duration(r.there.Load()) * time.Second) })
+	r.config.Endpoint, r.config.AccessKey, r.config.SecretKey, r.config.PartSize = "http://"+r.emu.host, access, secret, mib
+	for _, c := range change {
+		c(&r.config)
+	}
+	server := httptest.NewServer(r.emu.Front)
+	t.Cleanup(server.Close)
+	transport := &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, server.Listener.Addr().String())
+	}}
+	t.Cleanup(transport.CloseIdleConnections)
+	r.rt = transport
+	r.d = r.open()
+	return r
+}
+
+func (r *rig) open() blob.Driver {
+	r.Helper()
+	d, err := r.world.open(r.Context(), r.config, r.rt, func() time.Time { return start.Add(time.Duration(r.here.Load()) * time.Second) })
+	r.must(err)
+	return d
+}
+
+func (r *rig) direct() blob.Direct { return r.d.(blob.Direct) }
+func (r *rig) parts() blob.Parts   { return r.d.(blob.Parts) }
+
+func (r *rig) must(err error) {
+	r.Helper()
+	if err != nil {
+		r.Fatalf("unexpected: %v", err)
 	}
 }
+
+func (r *rig) kind(what string, err error, want errs.Kind) {
+	r.Helper()
+	if err == nil || r.d.Classify(err) != want {
+		r.Errorf("%s: %v, want kind %v", what, err, want)
+	}
+}
+
+// ask is an upload of size bytes in parts of 1 MiB, with addresses for an hour.
+func ask(size int64) blob.Ask {
+	return blob.Ask{Key: key, Size: size, PartSize: mib, MIME: "text/plain", Now: start, Until: start.Add(time.Hour)}
+}
+
+// do makes a request as a client does: without a key, and with these headers.
+func (r *rig) do(method, url string, header http.Header, body []byte) (*http.Response, string) {
+	r.Helper()
+	req, err := http.NewRequestWithContext(r.Context(), method, url, bytes.NewReader(body))
+	r.must(err)
+	for name, values := range header {
+		req.Header[name] = values
+	}
+	resp, err := r.rt.RoundTrip(req)
+	r.must(err)
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	r.must(err)
+	return resp, string(answer)
+}
+
+func (r *rig) holds(want []byte) {
+	r.Helper()
+	o, err := r.emu.Shelf.Get(key)
+	r.must(err)
+	if !bytes.Equal(o.Data, want) {
+		r.Errorf("the store holds %d bytes, others than the %d sent", len(o.Data), len(want))
+	}
+}
+
+func (r *rig) absent() {
+	r.Helper()
+	if o, err := r.emu.Shelf.Get(key); err == nil {
+		r.Errorf("the store holds an object of %d bytes", len(o.Data))
+	}
+}
+
+// count says how many requests the store saw that begin so.
+func (r *rig) count(prefix string) (n int) {
+	for _, line := range r.emu.Front.Log() {
+		if strings.HasPrefix(line, prefix) {
+			n++
+		}
+	}
+	return n
+}
+
+func content(n int) []byte { return blobtest.Content(3, n) }
