@@ -10,7 +10,8 @@ import (
 )
 
 // Parts are left out: the suite writes pieces that are smaller than the store
-// takes, and reads them before the end. the tests of xmlstore have them.
+// takes, and reads them before the end. The tests of xmlstore
+// have them.
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	blobtest.Run(t, func(t *testing.T) blobtest.Subject {
