@@ -3,6 +3,7 @@ package xmlstore_test
 import (
 	"bytes"
 	"context"
+	"encoding/xml"
 	"io"
 	"net"
 	"net/http"
@@ -41,6 +42,8 @@ type world struct {
 	name   string
 	config xmlstore.Config // what is its own
 	sum    string          // what bodies are compared by
+	ends   http.Header     // that a client ends an upload with, beside the type
+	bare   bool            // it does so without a list of parts
 	open   func(context.Context, xmlstore.Config, http.RoundTripper, core.Clock) (blob.Driver, error)
 	start  func(core.Clock) emulator
 }
@@ -54,37 +57,33 @@ type emulator struct {
 
 var worlds = []world{
 	{
-		"cos",
-		xmlstore.Config{Bucket: "files-1250000000", Region: "ap-guangzhou"},
-		"CRC-64",
-		func(ctx context.Context, c xmlstore.Config, rt http.RoundTripper, now core.Clock) (blob.Driver, error) {
+		name: "cos", config: xmlstore.Config{Bucket: "files-1250000000", Region: "ap-guangzhou"}, sum: "CRC-64",
+		ends: http.Header{"X-Cos-Forbid-Overwrite": {"true"}},
+		open: func(ctx context.Context, c xmlstore.Config, rt http.RoundTripper, now core.Clock) (blob.Driver, error) {
 			return cosblob.Open(ctx, cosblob.Config(c), rt, now)
 		},
-		func(now core.Clock) emulator {
+		start: func(now core.Clock) emulator {
 			e := cos.New(cos.Options{Bucket: "files-1250000000", Region: "ap-guangzhou", AccessKey: access, SecretKey: secret, Clock: now})
 			return emulator{e.Front, e.Shelf, e.Host()}
 		},
 	},
 	{
-		"obs",
-		xmlstore.Config{Bucket: "files", Region: "cn-north-4"},
-		"MD5",
-		func(ctx context.Context, c xmlstore.Config, rt http.RoundTripper, now core.Clock) (blob.Driver, error) {
+		name: "obs", config: xmlstore.Config{Bucket: "files", Region: "cn-north-4"}, sum: "MD5",
+		open: func(ctx context.Context, c xmlstore.Config, rt http.RoundTripper, now core.Clock) (blob.Driver, error) {
 			return obsblob.Open(ctx, obsblob.Config(c), rt, now)
 		},
-		func(now core.Clock) emulator {
+		start: func(now core.Clock) emulator {
 			e := obs.New(obs.Options{Bucket: "files", Region: "cn-north-4", AccessKey: access, SecretKey: secret, Clock: now})
 			return emulator{e.Front, e.Shelf, e.Host()}
 		},
 	},
 	{
-		"oss",
-		xmlstore.Config{Bucket: "files", Region: "cn-hangzhou"},
-		"CRC-64",
-		func(ctx context.Context, c xmlstore.Config, rt http.RoundTripper, now core.Clock) (blob.Driver, error) {
+		name: "oss", config: xmlstore.Config{Bucket: "files", Region: "cn-hangzhou"}, sum: "CRC-64",
+		ends: http.Header{"X-Oss-Complete-All": {"yes"}, "X-Oss-Forbid-Overwrite": {"true"}}, bare: true,
+		open: func(ctx context.Context, c xmlstore.Config, rt http.RoundTripper, now core.Clock) (blob.Driver, error) {
 			return ossblob.Open(ctx, ossblob.Config(c), rt, now)
 		},
-		func(now core.Clock) emulator {
+		start: func(now core.Clock) emulator {
 			e := oss.New(oss.Options{Bucket: "files", Region: "cn-hangzhou", AccessKey: access, SecretKey: secret, Clock: now})
 			return emulator{e.Front, e.Shelf, e.Host()}
 		},
@@ -175,6 +174,59 @@ func (r *rig) do(method, url string, header http.Header, body []byte) (*http.Res
 	answer, err := io.ReadAll(resp.Body)
 	r.must(err)
 	return resp, string(answer)
+}
+
+func (r *rig) grant(a blob.Ask) (blob.Handle, blob.Signed) {
+	r.Helper()
+	h, err := r.direct().Grant(r.Context(), a)
+	r.must(err)
+	s, err := r.direct().Sign(r.Context(), h, a, 0, a.Parts())
+	r.must(err)
+	return h, s
+}
+
+// send is the first half of what existing clients do: the parts.
+func (r *rig) send(a blob.Ask, s blob.Signed, data []byte, only ...int) (etags []string) {
+	r.Helper()
+	for n, url := range s.Parts {
+		if len(only) > 0 && n != only[0] {
+			continue
+		}
+		from := int64(n) * a.PartSize
+		resp, answer := r.do(http.MethodPut, url, s.Header, data[from:from+a.Part(n)])
+		if resp.StatusCode != http.StatusOK || resp.Header.Get("ETag") == "" {
+			r.Fatalf("part %d: %s %s", n, resp.Status, answer)
+		}
+		etags = append(etags, resp.Header.Get("ETag"))
+	}
+	return etags
+}
+
+// complete is the second half: the list of parts, where the store wants one.
+func (r *rig) complete(s blob.Signed, etags []string) (status int, answer string) {
+	r.Helper()
+	type part struct {
+		PartNumber int
+		ETag       string
+	}
+	var in struct {
+		XMLName xml.Name `xml:"CompleteMultipartUpload"`
+		Part    []part
+	}
+	for i, tag := range etags {
+		in.Part = append(in.Part, part{i + 1, tag})
+	}
+	body, err := xml.Marshal(in)
+	r.must(err)
+	if r.bare {
+		body = nil
+	}
+	header := s.Header.Clone()
+	for name, values := range r.ends {
+		header[name] = values
+	}
+	resp, answer := r.do(http.MethodPost, s.Complete, header, body)
+	return resp.StatusCode, answer
 }
 
 func (r *rig) holds(want []byte) {
