@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/wharfinger/wharfinger/api/wire"
+	"github.com/wharfinger/wharfinger/client/fail"
 )
 
 // Answers are read up to here; none that is real comes near.
@@ -63,7 +64,7 @@ func authorised[T any](ctx context.Context, c *Client, op string, build buildFun
 		return *new(T), err
 	}
 	data, err := once[T](ctx, c, op, bearer, build)
-	if bearer == "" || !hasCode(err, wire.CodeLoginRequired, wire.CodeCredentialInvalid) && !hasStatus(err, http.StatusUnauthorized) {
+	if bearer == "" || !fail.HasCode(err, wire.CodeLoginRequired, wire.CodeCredentialInvalid) && !fail.HasStatus(err, http.StatusUnauthorized) {
 		return data, err
 	}
 	if bearer, err = c.auth.bearer(ctx, bearer); err != nil {

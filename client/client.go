@@ -7,8 +7,12 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
+	"github.com/wharfinger/wharfinger/client/flow"
 	"github.com/wharfinger/wharfinger/client/pace"
 )
 
@@ -51,13 +55,18 @@ type Clock interface {
 // Client talks to one server as one user. Its methods may be called by many
 // goroutines at once.
 type Client struct {
-	site  *url.URL
-	http  *http.Client
-	agent string
-	clock Clock
-	stall time.Duration
-	pace  *pace.Pace
-	auth  *auth
+	site *url.URL
+	http *http.Client
+	// stores is for addresses of stores: it is sent no token, and follows nobody
+	// elsewhere.
+	stores *http.Client
+	agent  string
+	clock  Clock
+	stall  time.Duration
+	pace   *pace.Pace
+	auth   *auth
+	// unreached: the store behind the server could not be reached from here.
+	unreached atomic.Bool
 }
 
 // New makes a client. It sends nothing.
@@ -70,6 +79,9 @@ func New(o Options) (*Client, error) {
 	if c.http == nil {
 		c.http = &http.Client{Transport: NewTransport()}
 	}
+	c.stores = &http.Client{Transport: c.http.Transport, CheckRedirect: func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse
+	}}
 	if c.agent == "" {
 		c.agent = "wharfinger-go"
 	}
@@ -77,7 +89,7 @@ func New(o Options) (*Client, error) {
 		c.stall = DefaultStallAfter
 	}
 	if c.clock == nil {
-		c.clock = realClock{}
+		c.clock = flow.Clock{}
 	}
 	if c.pace = o.Pace; c.pace == nil {
 		c.pace = pace.New(pace.Options{Now: c.clock.Now})
@@ -134,17 +146,11 @@ func (c *Client) endpoint(path string, query url.Values) string {
 	return s
 }
 
-type realClock struct{}
+// DefaultStallAfter is how long a connection may move no byte.
+const DefaultStallAfter = time.Minute
 
-func (realClock) Now() time.Time { return time.Now() }
-
-func (realClock) Sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-t.C:
-		return nil
-	}
+// NewLimiter makes a limiter of bytes per second for transfers.
+func NewLimiter(bytesPerSecond int64) *rate.Limiter {
+	burst := min(max(bytesPerSecond/8, 1), 64<<10)
+	return rate.NewLimiter(rate.Limit(bytesPerSecond), int(burst))
 }

@@ -17,6 +17,8 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/wharfinger/wharfinger/api/wire"
+	"github.com/wharfinger/wharfinger/client/fail"
+	"github.com/wharfinger/wharfinger/client/flow"
 )
 
 // DownloadInput is a file to be downloaded.
@@ -205,7 +207,7 @@ func (d *download) refused(err error, before int64) bool {
 	if _, ours := errors.AsType[sinkError](err); ours || d.at > before {
 		return false
 	}
-	return d.away || hasCode(err, wire.CodeSignatureExpired, wire.CodeSignatureInvalid)
+	return d.away || fail.HasCode(err, wire.CodeSignatureExpired, wire.CodeSignatureInvalid)
 }
 
 // attempt reads as much as one answer gives.
@@ -213,8 +215,8 @@ func (d *download) attempt(ctx context.Context, w io.Writer) error {
 	if err := d.address(ctx); err != nil {
 		return err
 	}
-	ctx, watch := newWatch(ctx, d.c.stall)
-	defer watch.stop()
+	ctx, watch := flow.NewWatch(ctx, d.c.stall)
+	defer watch.Stop()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.link, http.NoBody)
 	if err != nil {
 		return fmt.Errorf("download: %w", err)
@@ -245,8 +247,8 @@ func (d *download) attempt(ctx context.Context, w io.Writer) error {
 
 // stalled makes our own giving up of an attempt a failure of the network.
 func stalled(ctx context.Context, err error) error {
-	if errors.Is(context.Cause(ctx), errStalled) {
-		return &Error{Op: "download", Message: errStalled.Error(), Err: errStalled}
+	if errors.Is(context.Cause(ctx), flow.ErrStalled) {
+		return &Error{Op: "download", Message: flow.ErrStalled.Error(), Err: flow.ErrStalled}
 	}
 	return err
 }
@@ -259,7 +261,7 @@ func (d *download) address(ctx context.Context) error {
 	body := wire.CreateURLRequest{URIs: []string{d.in.URI.String()}, Entity: d.out.Entity, Download: true, Relay: d.relay}
 	l, err := call[wire.FileURLs](ctx, d.c, request{op: "download", method: http.MethodPost, path: "/file/url", body: body})
 	if err != nil {
-		return single(err)
+		return fail.Single(err)
 	}
 	if len(l.URLs) != 1 {
 		return fmt.Errorf("download: the server answered %d addresses for one file", len(l.URLs))
@@ -325,16 +327,16 @@ func (d *download) skip(resp *http.Response) error {
 }
 
 // pour writes the body of an answer to w.
-func (d *download) pour(ctx context.Context, w io.Writer, resp *http.Response, watch *watch) error {
-	buf, _ := buffers.Get().(*[copySize]byte)
-	defer buffers.Put(buf)
+func (d *download) pour(ctx context.Context, w io.Writer, resp *http.Response, watch *flow.Watch) error {
+	buf, _ := flow.Buffers.Get().(*[flow.BufferSize]byte)
+	defer flow.Buffers.Put(buf)
 	for d.at < d.out.Size {
-		p := buf[:min(copySize, d.out.Size-d.at)]
+		p := buf[:min(flow.BufferSize, d.out.Size-d.at)]
 		if l := d.in.Limiter; l != nil {
 			p = p[:min(len(p), max(1, l.Burst()))]
 		}
 		n, err := resp.Body.Read(p)
-		watch.moved(1)
+		watch.Moved(1)
 		if n > 0 {
 			if _, err := w.Write(p[:n]); err != nil {
 				return sinkError{err}

@@ -17,7 +17,7 @@ const (
 	EventRetry     EventKind = "retry"     // Err happened; the next try is after Wait
 	EventRestarted EventKind = "restarted" // it begins anew because of Err; Confirmed is what is left
 	EventVerifying EventKind = "verifying" // all bytes are over; digests are compared
-	EventLimited   EventKind = "limited"   // Note says what keeps the pieces small
+	EventLimited   EventKind = "limited"   // Note says what keeps the pieces small, or from going straight
 )
 
 // Event tells how a transfer goes. A byte counts as confirmed when it is

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/wharfinger/wharfinger/api/wire"
+	"github.com/wharfinger/wharfinger/client/fail"
 )
 
 // ListOptions say how a folder is listed. The zero value is by name.
@@ -113,7 +114,7 @@ func (c *Client) remove(ctx context.Context, uris []wire.URI, forever bool) (err
 	for tries := 0; err == nil && len(uris) > 0; tries++ {
 		_, err = call[any](ctx, c, request{op: "remove", method: http.MethodDelete, path: "/file", body: body})
 		if len(uris) == 1 {
-			err = single(err)
+			err = fail.Single(err)
 		}
 		if err == nil || tries > 0 && len(uris) == 1 && IsNotFound(err) {
 			return nil // the answer to an earlier try was lost
@@ -165,4 +166,12 @@ func (c *Client) CancelUpload(ctx context.Context, id string, uri wire.URI) erro
 		return nil
 	}
 	return err
+}
+
+// UploadTimeline tells what happened to an upload, oldest first, for as long as
+// its session would have lived.
+func (c *Client) UploadTimeline(ctx context.Context, id string) (wire.UploadTimeline, error) {
+	return retried[wire.UploadTimeline](ctx, c, request{
+		op: "upload timeline", method: http.MethodGet, path: "/file/upload/" + url.PathEscape(id) + "/timeline",
+	})
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/wharfinger/wharfinger/api/wire"
+	"github.com/wharfinger/wharfinger/client/flow"
 )
 
 // UploadFile uploads a local file with its time. If the file changes while it
@@ -100,7 +101,7 @@ func (d *download) file(ctx context.Context, root *os.Root, name string) error {
 		return fmt.Errorf("download: %w", err)
 	}
 	defer func() { _ = f.Close() }()
-	if err := lockFile(f); err != nil {
+	if err := flow.LockFile(f); err != nil {
 		return fmt.Errorf("download: %s is being downloaded by another process: %w", name, err)
 	}
 	if err := d.fill(ctx, f); err != nil {
@@ -164,7 +165,7 @@ func (d *download) same(ctx context.Context, root *os.Root, name string, st fs.F
 		return false, fmt.Errorf("download: %w", err)
 	}
 	defer func() { _ = f.Close() }()
-	got, _, err := measure(ctx, f, 0, st.Size(), nil)
+	got, _, err := flow.Measure(ctx, f, 0, st.Size(), nil)
 	return got == want, err
 }
 
@@ -213,13 +214,13 @@ func (d *download) keep(ctx context.Context, f *os.File, nothing bool) error {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return fmt.Errorf("download: %w", err)
 	}
-	buf, _ := buffers.Get().(*[copySize]byte)
-	defer buffers.Put(buf)
+	buf, _ := flow.Buffers.Get().(*[flow.BufferSize]byte)
+	defer flow.Buffers.Put(buf)
 	for d.at < size {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		p := buf[:min(copySize, size-d.at)]
+		p := buf[:min(flow.BufferSize, size-d.at)]
 		if _, err := io.ReadFull(f, p); err != nil {
 			return fmt.Errorf("download: %w", err)
 		}

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/wharfinger/wharfinger/api/wire"
+	"github.com/wharfinger/wharfinger/client/fail"
+	"github.com/wharfinger/wharfinger/client/flow"
 	"github.com/wharfinger/wharfinger/client/pace"
 	"github.com/wharfinger/wharfinger/client/plan"
 )
@@ -118,6 +120,9 @@ func (u *upload) piece(ctx context.Context, s *session, g plan.Piece, slot *pace
 				u.acknowledged(s, g)
 				return nil
 			}
+			if _, anew := errors.AsType[*restart](err); anew {
+				return err
+			}
 			if again, verr := u.measured(s, g, err); again || verr != nil {
 				return verr
 			}
@@ -126,7 +131,7 @@ func (u *upload) piece(ctx context.Context, s *session, g plan.Piece, slot *pace
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if hasCode(err, wire.CodeContentLengthWrong) && s.Cuts() {
+		if fail.HasCode(err, wire.CodeContentLengthWrong) && s.Cuts() {
 			return u.recut(ctx, s, g, err)
 		}
 		if err := verdict(err, n); err != nil {
@@ -145,7 +150,7 @@ func (u *upload) piece(ctx context.Context, s *session, g plan.Piece, slot *pace
 // be cut smaller and sent at once.
 func (u *upload) measured(s *session, g plan.Piece, err error) (again bool, _ error) {
 	e, ok := errors.AsType[*Error](err)
-	if !ok || e.Code != wire.CodeOK {
+	if !ok || e.Code != wire.CodeOK || s.far != nil {
 		return false, nil
 	}
 	switch {
@@ -207,9 +212,9 @@ func verdict(err error, n int) error {
 	switch {
 	case IsRetryable(err):
 		return nil
-	case hasCode(err, wire.CodeUncoded, wire.CodeUploadFailed) && n < uncodedTries:
+	case fail.HasCode(err, wire.CodeUncoded, wire.CodeUploadFailed) && n < uncodedTries:
 		return nil
-	case hasCode(err, wire.CodeObjectChanged):
+	case fail.HasCode(err, wire.CodeObjectChanged):
 		return &restart{why: fmt.Errorf("%w: %w", ErrSourceChanged, err), cancel: true}
 	case IsLocked(err):
 		if n < busyTries {
@@ -228,6 +233,9 @@ func verdict(err error, n int) error {
 // ask asks the server whether a piece is in. known is false if that could not be
 // learned, with the reason, or if it is not in, without.
 func (u *upload) ask(ctx context.Context, s *session, g plan.Piece) (known bool, err error) {
+	if s.far != nil {
+		return u.askFar(ctx, s, g)
+	}
 	p, err := call[wire.UploadProgress](ctx, u.c, uploadStatus(s.id))
 	switch {
 	case IsSessionGone(err):
@@ -262,18 +270,21 @@ func (u *upload) post(ctx context.Context, s *session, g plan.Piece, slot *pace.
 	if err != nil {
 		return err
 	}
+	if s.far != nil {
+		return u.putFar(ctx, s, g, slot.Sent)
+	}
 	address := u.c.endpoint("/file/upload/"+url.PathEscape(s.id)+"/"+strconv.FormatInt(g.Index, 10), nil)
 	untried := u.c.pace.Size.Untried(g.Len())
 	var broken atomic.Pointer[error]
-	tctx, w := newWatch(ctx, u.c.stall)
-	defer w.stop()
+	tctx, w := flow.NewWatch(ctx, u.c.stall)
+	defer w.Stop()
 	began := u.c.clock.Now()
 	_, err = authorised[any](tctx, u.c, "upload chunk", func(ctx context.Context) (*http.Request, error) {
 		open := func() (io.ReadCloser, error) {
-			b := &body{ctx: ctx, src: u.in.Source, at: g.From, to: g.To, limit: u.in.Limiter, watch: w, sent: slot.Sent}
-			b.failed = func(err error) { broken.Store(&err) }
+			b := &flow.Body{Ctx: ctx, Source: u.in.Source, At: g.From, To: g.To, Limit: u.in.Limiter, Watch: w, Sent: slot.Sent}
+			b.Failed = func(err error) { broken.Store(&err) }
 			if s.seal != nil {
-				b.stream = s.seal.At(g.From)
+				b.Stream = s.seal.At(g.From)
 			}
 			return b, nil
 		}
@@ -298,8 +309,8 @@ func (u *upload) post(ctx context.Context, s *session, g plan.Piece, slot *pace.
 	if p := broken.Load(); p != nil && err != nil {
 		return *p // the file's fault, not the network's
 	}
-	if err != nil && ctx.Err() == nil && context.Cause(tctx) == errStalled { //nolint:errorlint // ours
-		return &Error{Op: "upload chunk", Message: errStalled.Error(), Err: errStalled}
+	if err != nil && ctx.Err() == nil && context.Cause(tctx) == flow.ErrStalled { //nolint:errorlint // ours
+		return &Error{Op: "upload chunk", Message: flow.ErrStalled.Error(), Err: flow.ErrStalled}
 	}
 	if err == nil {
 		u.c.pace.Size.Passed(g.Len(), u.c.clock.Now().Sub(began))
@@ -321,7 +332,7 @@ func (u *upload) sum(ctx context.Context, s *session, g plan.Piece) (string, err
 	if s.seal != nil {
 		stream = s.seal.At(g.From)
 	}
-	plain, sent, err := measure(ctx, u.in.Source, g.From, g.To, stream)
+	plain, sent, err := flow.Measure(ctx, u.in.Source, g.From, g.To, stream)
 	if err != nil {
 		return "", err
 	}
@@ -330,7 +341,7 @@ func (u *upload) sum(ctx context.Context, s *session, g plan.Piece) (string, err
 }
 
 func (u *upload) crc(ctx context.Context, from, to int64) (uint64, error) {
-	sum, _, err := measure(ctx, u.in.Source, from, to, nil)
+	sum, _, err := flow.Measure(ctx, u.in.Source, from, to, nil)
 	return sum, err
 }
 
@@ -347,6 +358,11 @@ func (u *upload) settle(ctx context.Context, s *session) (whole bool, err error)
 		return true, nil
 	}
 	u.tells.tell(func(e *Event) { e.Kind = EventVerifying })
+	if s.far != nil {
+		if whole, err := u.finishFar(ctx, s); !whole || err != nil {
+			return false, err
+		}
+	}
 	for n := 1; ; n++ {
 		p, err := persist(ctx, u.back, func() (wire.UploadProgress, error) {
 			return call[wire.UploadProgress](ctx, u.c, uploadStatus(s.id))
@@ -364,10 +380,16 @@ func (u *upload) settle(ctx context.Context, s *session) (whole bool, err error)
 		case wire.StateAborted, wire.StateExpired:
 			return false, &restart{why: fmt.Errorf("the upload session is %s", p.State)}
 		case wire.StateOpen:
-			s.Receive(p.Received, false)
-			return false, nil
+			if s.far == nil {
+				s.Receive(p.Received, false)
+				return false, nil
+			}
 		}
-		if n%sealingPolls == 0 {
+		if n%sealingPolls == 0 && s.far != nil {
+			if whole, err := u.finishFar(ctx, s); !whole || err != nil {
+				return false, err
+			}
+		} else if n%sealingPolls == 0 {
 			if err := u.post(ctx, s, s.Last(), nil); err == nil {
 				continue
 			} else if verdict(err, 1) != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/wharfinger/wharfinger/api/wire"
+	"github.com/wharfinger/wharfinger/client/fail"
 	"github.com/wharfinger/wharfinger/client/pace"
 )
 
@@ -99,7 +100,7 @@ func (b *backoff) wait(ctx context.Context, n int, err error) error {
 // passing reports that a call which is part of a transfer should be repeated.
 // Besides what may always be, that is a name that changed under the server's
 // hands: two of our own calls making the same folder.
-func passing(err error) bool { return IsRetryable(err) || hasCode(err, wire.CodeObjectChanged) }
+func passing(err error) bool { return IsRetryable(err) || fail.HasCode(err, wire.CodeObjectChanged) }
 
 // persist repeats fn as long as the patience of the transfer lasts. That fn
 // works is no progress yet: nothing has been transferred by it.

@@ -16,6 +16,7 @@ type session struct {
 	id   string
 	size int64
 	seal *seal.Seal // nil: in clear
+	far  *far       // nil: the bytes go through the server
 	// atOnce: the file went over in one request, which proved its digest.
 	atOnce atomic.Bool
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/wharfinger/wharfinger/api/wire"
+	"github.com/wharfinger/wharfinger/client/fail"
+	"github.com/wharfinger/wharfinger/client/flow"
 )
 
 // Stream posts a body of its own kind to an API path and returns the answer as it
@@ -20,7 +22,7 @@ func (c *Client) Stream(ctx context.Context, op, path, kind string, body []byte)
 		return nil, err
 	}
 	out, err := c.stream(ctx, op, bearer, path, kind, body)
-	if bearer == "" || !hasCode(err, wire.CodeLoginRequired, wire.CodeCredentialInvalid) && !hasStatus(err, http.StatusUnauthorized) {
+	if bearer == "" || !fail.HasCode(err, wire.CodeLoginRequired, wire.CodeCredentialInvalid) && !fail.HasStatus(err, http.StatusUnauthorized) {
 		return out, err
 	}
 	if bearer, err = c.auth.bearer(ctx, bearer); err != nil {
@@ -30,10 +32,10 @@ func (c *Client) Stream(ctx context.Context, op, path, kind string, body []byte)
 }
 
 func (c *Client) stream(ctx context.Context, op, bearer, path, kind string, body []byte) (io.ReadCloser, error) {
-	watched, watch := newWatch(ctx, c.stall)
-	req, err := http.NewRequestWithContext(watched, http.MethodPost, c.endpoint(path, nil), &moving{r: bytes.NewReader(body), watch: watch})
+	watched, watch := flow.NewWatch(ctx, c.stall)
+	req, err := http.NewRequestWithContext(watched, http.MethodPost, c.endpoint(path, nil), &flow.Moving{Reader: bytes.NewReader(body), Watch: watch})
 	if err != nil {
-		watch.stop()
+		watch.Stop()
 		return nil, err
 	}
 	id := newUUID()
@@ -45,18 +47,18 @@ func (c *Client) stream(ctx context.Context, op, bearer, path, kind string, body
 		req.Header.Set("Authorization", "Bearer "+bearer)
 	}
 	fault := func(err error) error {
-		if errors.Is(context.Cause(watched), errStalled) {
-			err = errStalled
+		if errors.Is(context.Cause(watched), flow.ErrStalled) {
+			err = flow.ErrStalled
 		}
 		return noAnswer(ctx, op, id, err)
 	}
 	resp, err := c.http.Do(req) //nolint:bodyclose // closed by the caller, or below
 	if err != nil {
 		err = fault(err)
-		watch.stop()
+		watch.Stop()
 		return nil, err
 	}
-	in := &moving{r: resp.Body, c: resp.Body, watch: watch, fault: fault}
+	in := &flow.Moving{Reader: resp.Body, Closer: resp.Body, Watch: watch, Fault: fault}
 	if resp.StatusCode < http.StatusMultipleChoices && !strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {
 		return in, nil
 	}
@@ -69,32 +71,4 @@ func (c *Client) stream(ctx context.Context, op, bearer, path, kind string, body
 		err = notOurs(op, resp, text)
 	}
 	return nil, err
-}
-
-// moving tells the watch of every byte.
-type moving struct {
-	r     io.Reader
-	c     io.Closer // nil: a request body, which has nothing to close
-	watch *watch
-	fault func(error) error // names an error; nil: it stays
-}
-
-func (m *moving) Read(p []byte) (int, error) {
-	n, err := m.r.Read(p)
-	if n > 0 {
-		m.watch.moved(1)
-	}
-	if err != nil && !errors.Is(err, io.EOF) && m.fault != nil {
-		err = m.fault(err)
-	}
-	return n, err
-}
-
-// Close ends the answer.
-func (m *moving) Close() error {
-	if m.c == nil {
-		return nil
-	}
-	m.watch.stop()
-	return m.c.Close()
 }

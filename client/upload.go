@@ -13,6 +13,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/wharfinger/wharfinger/api/wire"
+	"github.com/wharfinger/wharfinger/client/fail"
 	"github.com/wharfinger/wharfinger/client/pace"
 	"github.com/wharfinger/wharfinger/client/plan"
 	"github.com/wharfinger/wharfinger/client/seal"
@@ -50,6 +51,9 @@ type UploadInput struct {
 	// Limiter bounds the bytes per second, of all transfers that share it; see
 	// [NewLimiter]. Nil: no bound.
 	Limiter *rate.Limiter
+	// Way is how the bytes go to a store behind the server; "": straight if it can be
+	// reached from here.
+	Way Way
 	// Progress is told what happens, by one goroutine at a time. It must be
 	// quick. May be nil.
 	Progress func(Event)
@@ -124,7 +128,8 @@ type upload struct {
 	began   time.Time
 	dead    map[string]bool // sessions that turned out to be of no use
 	rival   rival
-	named   int // tries to find a free name
+	named   int  // tries to find a free name
+	detour  bool // the bytes go through the server, although there is a store behind it
 }
 
 func newUpload(c *Client, in UploadInput) *upload {
@@ -192,7 +197,7 @@ func (u *upload) open(ctx context.Context) (*session, error) {
 			u.started(s)
 			return s, nil
 		}
-		if !hasCode(err, wire.CodeObjectExists, wire.CodeLockConflict) {
+		if !fail.HasCode(err, wire.CodeObjectExists, wire.CodeLockConflict) {
 			return nil, err
 		}
 		s, settled, err := u.conflict(ctx, err)
@@ -214,7 +219,8 @@ func (u *upload) started(s *session) {
 func (u *upload) create(ctx context.Context) (*session, error) {
 	q := wire.CreateUploadRequest{
 		URI: u.out.URI.String(), Size: u.in.Size, LastModified: u.modified(), MimeType: u.in.MIME,
-		Metadata: u.in.Metadata, EntityType: u.as, EncryptionSupported: []string{seal.Cipher}, Relay: true,
+		Metadata: u.in.Metadata, EntityType: u.as, EncryptionSupported: []string{seal.Cipher}, Relay: u.relays(),
+		Paged: true,
 	}
 	t, err := persist(ctx, u.back, func() (wire.UploadTicket, error) {
 		return call[wire.UploadTicket](ctx, u.c, request{op: "begin upload", method: http.MethodPut, path: "/file/upload", body: q})
@@ -222,12 +228,25 @@ func (u *upload) create(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(t.UploadURLs) > 0 && !t.StoragePolicy.Relay {
-		_ = u.c.CancelUpload(ctx, t.SessionID, u.out.URI)
-		return nil, fmt.Errorf("begin upload: storage policy %q wants the bytes sent to %s storage directly, which this client cannot do yet",
-			t.StoragePolicy.Name, t.StoragePolicy.Type)
+	past := len(t.UploadURLs) > 0 && !t.StoragePolicy.Relay
+	shape := plan.Shape{Size: u.in.Size, Chunk: t.ChunkSize, Align: t.PieceAlign}
+	if past {
+		shape.Align = 0 // stores take parts whole
 	}
-	return newSession(t.SessionID, plan.Shape{Size: u.in.Size, Chunk: t.ChunkSize, Align: t.PieceAlign}, t.EncryptMetadata)
+	s, err := newSession(t.SessionID, shape, t.EncryptMetadata)
+	if err != nil || !past {
+		return s, err
+	}
+	if s.far = u.farAt(t.StoragePolicy.Type, s.id); s.far == nil {
+		_ = u.c.CancelUpload(ctx, s.id, u.out.URI)
+		if u.in.Way == Straight || u.detour {
+			return nil, fmt.Errorf("begin upload: storage policy %q wants the bytes sent straight to %s storage, which this client cannot do",
+				t.StoragePolicy.Name, t.StoragePolicy.Type)
+		}
+		u.detour = true
+		return u.create(ctx)
+	}
+	return s, nil
 }
 
 // modified is the time as sessions carry it; 0: unknown.
@@ -268,7 +287,7 @@ func (u *upload) list(ctx context.Context) ([]wire.UploadProgress, error) {
 
 // isUnsupported reports that the server has no such call.
 func isUnsupported(err error) bool {
-	return CodeOf(err) == wire.CodeOK && hasStatus(err, http.StatusNotFound, http.StatusMethodNotAllowed)
+	return CodeOf(err) == wire.CodeOK && fail.HasStatus(err, http.StatusNotFound, http.StatusMethodNotAllowed)
 }
 
 // names reports that p is an unfinished upload of the name in question.
@@ -314,6 +333,12 @@ func (u *upload) adopt(ctx context.Context, id string) (*session, error) {
 	s, err := newSession(id, plan.Shape{Size: p.Size, Chunk: p.ChunkSize, Align: p.PieceAlign}, p.EncryptMetadata)
 	if err != nil {
 		return nil, err
+	}
+	if is, err := u.adoptFar(ctx, s, p); is || err != nil {
+		if s.far == nil {
+			s = nil
+		}
+		return s, err
 	}
 	if same, err := u.sampled(ctx, s, p.Samples); !same || err != nil {
 		return nil, err

@@ -1613,6 +1613,9 @@ type Token struct {
 
 // UploadAddresses Where the parts of an upload go.
 type UploadAddresses struct {
+	// CallbackSecret As the session's creation answered it, for `GET /callback/{kind}/{sessionId}/{secret}`.
+	CallbackSecret string `json:"callback_secret,omitempty"`
+
 	// ChunkSize Length of every part but the last.
 	ChunkSize int64 `json:"chunk_size"`
 

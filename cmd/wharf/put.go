@@ -22,9 +22,13 @@ type putCmd struct {
 	OnConflict     string   `enum:"fail,version,rename,skip" default:"fail" help:"When something else of that name is there: ${enum}." placeholder:"WHAT"`
 	Checksum       bool     `help:"With -r: compare contents, also of files whose name, size and time are those on the server."`
 	Exclude        []string `help:"Leave out names like this, such as '*.tmp' or 'build/'." placeholder:"PATTERN" sep:"none"`
+	Way            string   `enum:"auto,straight,relay" default:"auto" help:"To storage behind the server: ${enum} (straight where it can be reached, else through the server)."`
 	FollowSymlinks bool     `help:"Upload what symbolic links point to."`
 	transferFlags
 }
+
+// ways are the values of --way.
+var ways = map[string]client.Way{"straight": client.Straight, "relay": client.Relayed}
 
 // Help is shown below the flags.
 func (putCmd) Help() string {
@@ -76,7 +80,7 @@ func (c *putCmd) Run(ctx context.Context, std streams) error {
 	p := newProgress(std, c.transferFlags, "sent")
 	like := client.UploadInput{
 		OnConflict: client.Conflict(c.OnConflict), Chunks: c.Chunks, Limiter: c.limiter(), Progress: p.event,
-		GiveUpAfter: c.patience(), Batch: batch,
+		GiveUpAfter: c.patience(), Batch: batch, Way: ways[c.Way],
 	}
 	if c.Recursive && !c.Checksum {
 		items = marked(ctx, tree.New(cl), items, like.OnConflict)

@@ -40,7 +40,7 @@ func (f *Flow) addresses(ctx context.Context, who core.Actor, id core.SessionID,
 	}
 	a := f.ask(s)
 	a.Callback = f.callback(s, p.Policy)
-	out := upload.Addresses{Session: s, Parts: a.Parts(), Until: a.Until}
+	out := upload.Addresses{Session: s, Secret: f.Engine.Secret(s.ID), Parts: a.Parts(), Until: a.Until}
 	if page.Count <= 0 {
 		page.Count = pageSize
 	}

@@ -45,7 +45,8 @@ type Page struct {
 // Addresses are those of a page.
 type Addresses struct {
 	Session Session
-	Parts   int // that the whole upload has
+	Secret  core.Secret // of its callback
+	Parts   int         // that the whole upload has
 	Signed  blob.Signed
 	Until   time.Time
 	Seen    blob.Evidence // if it was asked for

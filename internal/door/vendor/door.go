@@ -65,6 +65,7 @@ func (d *Door) addresses(q *desk.Call) error {
 	out := wire.UploadAddresses{
 		Parts: a.Parts, ChunkSize: a.Session.ChunkSize, From: min(page.From, a.Parts), UploadURLs: a.Signed.Parts,
 		CompleteURL: a.Signed.Complete, Headers: plain(a.Signed.Header), Expires: a.Until, Complete: a.Seen.Stored,
+		CallbackSecret: a.Secret.Reveal(),
 	}
 	if page.Stored {
 		out.Stored = stored(a.Seen.Parts)

@@ -1,0 +1,325 @@
+package straight
+
+import (
+	"context"
+	"crypto/md5" //nolint:gosec // what stores have for an ETag
+	"crypto/tls"
+	"encoding/hex"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Kinds are the stores that take an upload in parts to be completed with their ETags.
+var Kinds = []string{"s3", "ks3", "cos", "obs", "oss"}
+
+// Page is a run of addresses.
+type Page struct {
+	From     int      // number of the first part
+	Parts    []string // where to PUT, in order
+	Complete string   // where to POST the end
+	Header   map[string]string
+	Expires  time.Time
+	Stored   []Stored
+	Whole    bool // the store has the object already
+	Secret   string
+}
+
+// Stored is a part that the store has.
+type Stored struct {
+	Index int
+	Size  int64
+	ETag  string // with its quotes
+}
+
+// Holds reports that a part is what r gives, as far as its ETag tells: it does where it is
+// the MD5 of the part.
+func (s Stored) Holds(r io.Reader) (bool, error) {
+	want, err := hex.DecodeString(strings.Trim(s.ETag, `"`))
+	if err != nil || len(want) != md5.Size {
+		return true, nil //nolint:nilerr // it is something else: the end will tell
+	}
+	h := md5.New() //nolint:gosec // see above
+	if _, err := io.Copy(h, r); err != nil {
+		return false, err
+	}
+	return string(h.Sum(nil)) == string(want), nil
+}
+
+// Refused is a store's refusal.
+type Refused struct {
+	Op      string
+	Status  int
+	Code    string // of the store, such as NoSuchUpload; "" if it gave none
+	Message string
+	After   time.Duration // what it asked to wait; 0: nothing
+}
+
+func (r *Refused) Error() string {
+	what := strings.TrimSpace(r.Code + " " + r.Message)
+	if what == "" {
+		what = http.StatusText(r.Status)
+	}
+	return fmt.Sprintf("%s: the store answered HTTP %d: %s", r.Op, r.Status, what)
+}
+
+// Unreachable is that nobody answered: a name that is not known, a connection or a
+// certificate that was refused.
+type Unreachable struct{ Err error }
+
+func (u *Unreachable) Error() string { return "the store cannot be reached: " + u.Err.Error() }
+
+// Unwrap returns why.
+func (u *Unreachable) Unwrap() error { return u.Err }
+
+// Final reports that no connection was made, so that trying again is of no use: the name,
+// the way or the certificate is at fault.
+func (u *Unreachable) Final() bool {
+	if op, ok := errors.AsType[*net.OpError](u.Err); ok && op.Op == "dial" {
+		return true
+	}
+	if _, ok := errors.AsType[*net.DNSError](u.Err); ok {
+		return true
+	}
+	_, ok := errors.AsType[*tls.CertificateVerificationError](u.Err)
+	return ok
+}
+
+// Upload is one upload. It may be used by many goroutines.
+type Upload struct {
+	Kind  string
+	fetch func(ctx context.Context, from int, stored bool) (Page, error)
+	http  *http.Client
+
+	mu      sync.Mutex
+	address map[int]string
+	last    Page // whatever it says of the whole
+	tags    map[int]string
+}
+
+// New returns an upload whose addresses fetch asks the server for.
+func New(kind string, c *http.Client, fetch func(ctx context.Context, from int, stored bool) (Page, error)) *Upload {
+	return &Upload{Kind: kind, fetch: fetch, http: c, address: map[int]string{}, tags: map[int]string{}}
+}
+
+// Calls reports whether the client says that the upload is complete; other stores do it
+// themselves.
+func (u *Upload) Calls() bool { return slices.Contains([]string{"s3", "ks3", "cos"}, u.Kind) }
+
+// Secret is what the client says it with, "" before any address was asked for.
+func (u *Upload) Secret() string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.last.Secret
+}
+
+// Look asks which parts the store has; whole: it has the object.
+func (u *Upload) Look(ctx context.Context) (parts []Stored, whole bool, err error) {
+	p, err := u.page(ctx, 0, true)
+	if err != nil {
+		return nil, false, err
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	clear(u.tags)
+	for _, s := range p.Stored {
+		u.tags[s.Index] = s.ETag
+	}
+	return p.Stored, p.Whole, nil
+}
+
+func (u *Upload) page(ctx context.Context, from int, stored bool) (Page, error) {
+	p, err := u.fetch(ctx, from, stored)
+	if err != nil {
+		return p, err
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.last = p
+	for i, a := range p.Parts {
+		u.address[p.From+i] = a
+	}
+	return p, nil
+}
+
+// slack is how long before their end addresses are taken for ended.
+const slack = 2 * time.Minute
+
+func (u *Upload) known(part int) (address string, h map[string]string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if e := u.last.Expires; !e.IsZero() && time.Until(e) < slack {
+		clear(u.address)
+	}
+	return u.address[part], u.last.Header
+}
+
+// forget drops the addresses: they are refused.
+func (u *Upload) forget() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	clear(u.address)
+	u.last.Complete = ""
+}
+
+func (u *Upload) where(ctx context.Context, part int) (string, map[string]string, error) {
+	if a, h := u.known(part); a != "" {
+		return a, h, nil
+	}
+	p, err := u.page(ctx, part, false)
+	if err != nil {
+		return "", nil, err
+	}
+	if len(p.Parts) == 0 || p.From != part {
+		return "", nil, fmt.Errorf("the server gave no address for part %d", part+1)
+	}
+	return p.Parts[0], p.Header, nil
+}
+
+// Put sends part number part, n bytes that open gives, and keeps its ETag. An address
+// that is refused for its age is renewed once.
+func (u *Upload) Put(ctx context.Context, part int, open func() io.ReadCloser, n int64) error {
+	const op = "send part"
+	for again := false; ; again = true {
+		address, h, err := u.where(ctx, part)
+		if err != nil {
+			return err
+		}
+		r, err := http.NewRequestWithContext(ctx, http.MethodPut, address, http.NoBody)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			r.Body, r.ContentLength = open(), n
+			r.GetBody = func() (io.ReadCloser, error) { return open(), nil }
+		}
+		tag, err := u.do(op, r, h)
+		refused, ok := errors.AsType[*Refused](err)
+		if ok && refused.Status == http.StatusForbidden && !again {
+			u.forget()
+			continue
+		}
+		if err == nil && tag == "" {
+			err = fmt.Errorf("%s: the store gave no ETag", op)
+		}
+		if err != nil {
+			return err
+		}
+		u.mu.Lock()
+		u.tags[part] = tag
+		u.mu.Unlock()
+		return nil
+	}
+}
+
+// most is how much of an answer is read.
+const most = 64 << 10
+
+// do sends a request and returns the ETag of the answer.
+func (u *Upload) do(op string, r *http.Request, h map[string]string) (tag string, err error) {
+	r.Header.Set("Content-Type", "application/octet-stream")
+	for name, value := range h {
+		r.Header.Set(name, value)
+	}
+	resp, err := u.http.Do(r)
+	if err != nil {
+		if r.Context().Err() != nil {
+			return "", context.Cause(r.Context())
+		}
+		return "", &Unreachable{err}
+	}
+	defer func() { _ = resp.Body.Close() }() // only read
+	got, err := io.ReadAll(io.LimitReader(resp.Body, most))
+	if err != nil {
+		return "", &Unreachable{err}
+	}
+	var fault struct {
+		XMLName xml.Name
+		Code    string
+		Message string
+	}
+	broken := xml.Unmarshal(got, &fault) == nil && fault.XMLName.Local == "Error"
+	if resp.StatusCode/100 == 2 && !broken {
+		return resp.Header.Get("ETag"), nil
+	}
+	after, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
+	status := resp.StatusCode
+	if broken && status/100 == 2 { // an error after the status of a success was sent
+		status = http.StatusInternalServerError
+	}
+	return "", &Refused{Op: op, Status: status, Code: fault.Code, Message: fault.Message, After: time.Duration(max(0, after)) * time.Second}
+}
+
+// endings are the headers that stores have signed into the address of the end, as
+// clients of the protocol send them.
+var endings = map[string]map[string]string{
+	"cos": {"X-Cos-Forbid-Overwrite": "true"},
+	"oss": {"X-Oss-Complete-All": "yes", "X-Oss-Forbid-Overwrite": "true"},
+}
+
+// Complete ends an upload of that many parts at the store. One that the store does not
+// know any more may be complete already: the server finds out.
+func (u *Upload) Complete(ctx context.Context, parts int) error {
+	u.mu.Lock()
+	address, h := u.last.Complete, u.last.Header
+	body, err := u.list(parts)
+	u.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	for again := false; ; again = true {
+		if address == "" {
+			p, err := u.page(ctx, 0, false)
+			if err != nil {
+				return err
+			}
+			address, h = p.Complete, p.Header
+		}
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(body))
+		if err != nil {
+			return err
+		}
+		for name, value := range endings[u.Kind] {
+			r.Header.Set(name, value)
+		}
+		_, err = u.do("complete", r, h)
+		refused, ok := errors.AsType[*Refused](err)
+		switch {
+		case ok && refused.Status == http.StatusForbidden && !again:
+			address = ""
+			continue
+		case ok && refused.Status == http.StatusNotFound:
+			return nil
+		}
+		return err
+	}
+}
+
+// plainly keeps the quotes of ETags as they are, which clients of the protocol do.
+var plainly = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+
+// list is the body of a completion; OSS takes what it has.
+func (u *Upload) list(parts int) (string, error) {
+	if u.Kind == "oss" {
+		return "", nil
+	}
+	var b strings.Builder
+	b.WriteString("<CompleteMultipartUpload>")
+	for i := range parts {
+		tag, ok := u.tags[i]
+		if !ok {
+			return "", fmt.Errorf("part %d was not sent", i+1)
+		}
+		fmt.Fprintf(&b, "<Part><PartNumber>%d</PartNumber><ETag>%s</ETag></Part>", i+1, plainly.Replace(tag))
+	}
+	b.WriteString("</CompleteMultipartUpload>")
+	return b.String(), nil
+}
