@@ -1777,6 +1777,8 @@ export interface components {
             stored?: components["schemas"]["StoredPart"][];
             /** @description The storage has the whole object already; call back. */
             complete?: boolean;
+            /** @description As the session's creation answered it, for `GET /callback/{kind}/{sessionId}/{secret}`. */
+            callback_secret?: string;
         };
         StoredPart: {
             /** @description From 0. */

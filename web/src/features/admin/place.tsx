@@ -9,7 +9,14 @@ export const kinds = ['local', 's3', 'ks3', 'cos', 'obs', 'oss'] as const;
 export type Kind = (typeof kinds)[number];
 
 /** Which parts of an address a kind of store takes. */
-const others: Record<Kind, boolean> = { local: false, s3: true, ks3: true, cos: false, obs: false, oss: false };
+const others: Record<Kind, boolean> = {
+  local: false,
+  s3: true,
+  ks3: true,
+  cos: false,
+  obs: false,
+  oss: false,
+};
 
 /** Where a policy keeps its bytes at a vendor. */
 export function usePlace(kind: Kind, policy: Policy | undefined) {
