@@ -20,7 +20,7 @@ func (a *App) handler(door http.Handler) http.Handler {
 	mux.HandleFunc("GET /healthz", a.health)
 	mux.HandleFunc("GET "+share.Prefix, share.Short)
 	mux.Handle("GET "+addressdoor.Prefix, addressdoor.Short(door))
-	mux.Handle("/", page())
+	mux.Handle("/", page(a.storeOrigins))
 	return a.observe(mux)
 }
 

@@ -3,24 +3,29 @@ package app
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"io/fs"
 	"mime"
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
 	"sync"
+	"time"
 
+	"github.com/wharfinger/wharfinger/internal/admin"
+	"github.com/wharfinger/wharfinger/internal/blob"
 	"github.com/wharfinger/wharfinger/web"
 )
 
-// policy of what our own page may load: itself, and nothing inline but styles
-// (the component kit sets some on elements).
-const pageCSP = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; " +
-	"font-src 'self'; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+// pageCSP is what our own page may load: itself, nothing inline but styles (the
+// component kit sets some on elements), and files where the stores keep them.
+const pageCSP = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:STORES; " +
+	"font-src 'self'; connect-src 'self'STORES; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 // page serves the built page: files as they are, everything else as
 // index.html, whose script finds its own way by the path.
-func page() http.Handler {
+func page(stores func(context.Context) string) http.Handler {
 	dist := web.Dist()
 	var packed sync.Map // path → []byte, gzip of compressible files
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -29,7 +34,7 @@ func page() http.Handler {
 			return
 		}
 		h := w.Header()
-		h.Set("Content-Security-Policy", pageCSP)
+		h.Set("Content-Security-Policy", strings.ReplaceAll(pageCSP, "STORES", stores(r.Context())))
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
@@ -65,6 +70,34 @@ func page() http.Handler {
 		}
 		_, _ = w.Write(data) // a browser that went away is not an event
 	})
+}
+
+// storeOrigins are the origins of the stores that clients go to by themselves, each
+// behind a blank.
+func (b *Base) storeOrigins(ctx context.Context) string {
+	policies, err := b.Policies(ctx)
+	if err != nil {
+		b.cfg.Log.Error("page", "err", err.Error())
+	}
+	var out strings.Builder
+	now := b.cfg.Clock()
+	for _, p := range policies {
+		if p.Relay || !admin.Far(p.Type) {
+			continue
+		}
+		bucket, err := b.buckets.Bucket(ctx, p)
+		if err != nil {
+			continue // uploads to it say why
+		}
+		address, err := bucket.Link(ctx, strings.Repeat("0", 32), blob.LinkOptions{Now: now, Until: now.Add(time.Minute)})
+		if err != nil {
+			continue
+		}
+		if u, err := url.Parse(address); err == nil && !strings.ContainsAny(u.Host, " ;,'") {
+			out.WriteString(" " + u.Scheme + "://" + u.Host)
+		}
+	}
+	return out.String()
 }
 
 func compressible(kind string) bool {

@@ -1,4 +1,8 @@
-import type { Browser } from 'playwright-core';
+import { createHash } from 'node:crypto';
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import * as drive from './drive';
 import * as gateway from './gateway';
@@ -49,7 +53,7 @@ test('a bucket is added, tried, and lets browsers in by one button', async () =>
   await page.getByRole('button', { name: 'Edit Far shore' }).click();
   await page.getByLabel('Secret key').fill(gateway.secret);
   await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByText('Saved.').waitFor();
+  await page.getByText('Saved.').last().waitFor();
   await page.getByRole('button', { name: 'Test Far shore' }).click();
   await page.getByText('store an object: works').waitFor();
   await page.getByText('may send to the bucket (CORS): fails').waitFor();
@@ -59,4 +63,115 @@ test('a bucket is added, tried, and lets browsers in by one button', async () =>
   await page.getByText('may send to the bucket (CORS): works').waitFor();
   await page.getByText('may read the ETag of what it sent: works').waitFor();
   await page.context().close();
+});
+
+/** A server whose administrator's files go to a bucket. */
+async function behind(store: gateway.Gateway, cors: boolean): Promise<Server> {
+  const s = await startServer();
+  const api = await new drive.Api(s.url).signIn();
+  const { id } = await api.call<{ id: number }>('PUT', '/admin/policy', {
+    policy: {
+      name: 'Far shore',
+      type: 's3',
+      server: store.url,
+      bucket_name: gateway.bucket,
+      access_key: gateway.access,
+      secret_key: gateway.secret,
+      settings: { region: 'us-east-1', s3_path_style: true, chunk_size: 25 * 1024 ** 2 },
+    },
+  });
+  await api.call('PUT', '/admin/group/1', { group: { storage_policy_id: id } });
+  if (cors) await api.call('POST', `/admin/policy/${id}/cors`);
+  return s;
+}
+
+interface Seen {
+  puts: number;
+  chunks: number;
+  tokens: number;
+}
+
+function watch(page: Page, server: Server, store: gateway.Gateway): Seen {
+  const seen = { puts: 0, chunks: 0, tokens: 0 };
+  page.on('request', (r) => {
+    if (r.url().startsWith(store.url) && r.method() === 'PUT') {
+      seen.puts++;
+      if (r.headers()['authorization']) seen.tokens++;
+    }
+    if (
+      r.url().startsWith(server.url) &&
+      r.method() === 'POST' &&
+      r.url().includes('/file/upload/')
+    )
+      seen.chunks++;
+  });
+  return seen;
+}
+
+const size = 300 * 1024 ** 2;
+
+/** A file of that size on disk, as people choose it. */
+function bigFile(): { path: string; sum: string } {
+  const path = join(mkdtempSync(join(tmpdir(), 'wharf-big-')), 'cargo.bin');
+  const block = drive.noise(1024 ** 2);
+  const hash = createHash('sha256');
+  const fd = openSync(path, 'w');
+  for (let i = 0; i < size / block.length; i++) {
+    block.writeUInt32BE(i);
+    writeSync(fd, block);
+    hash.update(block);
+  }
+  closeSync(fd);
+  return { path, sum: hash.digest('hex') };
+}
+
+let big: { path: string; sum: string };
+beforeAll(() => {
+  big = bigFile();
+});
+afterAll(() => rmSync(dirname(big.path), { recursive: true }));
+
+async function sumOf(server: Server): Promise<string> {
+  const api = await new drive.Api(server.url).signIn();
+  const { urls } = await api.call<{ urls: { url: string }[] }>('POST', '/file/url', {
+    uris: [drive.uriOf('cargo.bin')],
+    download: true,
+  });
+  const reply = await fetch(urls[0]?.url ?? '');
+  const hash = createHash('sha256');
+  for await (const chunk of reply.body as unknown as AsyncIterable<Uint8Array>) hash.update(chunk);
+  return hash.digest('hex');
+}
+
+async function upload(page: Page): Promise<void> {
+  await page.getByTestId('pick-files').setInputFiles(big.path);
+}
+
+test('300 MiB go straight to the bucket, with the callback lost and the server killed', async () => {
+  const s = await behind(store, true);
+  const page = await drive.open(browser);
+  const seen = watch(page, s, store);
+  await page.route('**/api/v4/callback/**', (route) => route.abort());
+  await drive.signIn(page, s.url);
+  await upload(page);
+  await expect.poll(() => seen.puts, { timeout: 90_000 }).toBeGreaterThan(2);
+  await s.crash();
+  await drive.allArrived(page, 1, 180_000);
+  expect(await sumOf(s)).toBe(big.sum);
+  expect(seen).toMatchObject({ chunks: 0, tokens: 0 });
+  await page.context().close();
+  await s.stop();
+});
+
+test('a bucket that lets nobody in gets the bytes through the server', async () => {
+  const s = await behind(store, false);
+  const page = await drive.open(browser);
+  const seen = watch(page, s, store);
+  await drive.signIn(page, s.url);
+  await upload(page);
+  await drive.allArrived(page, 1, 180_000);
+  expect(await sumOf(s)).toBe(big.sum);
+  expect(seen.chunks).toBeGreaterThan(0);
+  await page.context().close();
+  await s.stop();
 });

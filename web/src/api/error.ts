@@ -7,6 +7,7 @@ export const Code = {
   changedMeanwhile: 409,
   badRequest: 40001,
   exists: 40004,
+  policy: 40006,
   sessionGone: 40011,
   chunkIndex: 40012,
   chunkLength: 40013,

@@ -136,6 +136,18 @@ export function showUpload(id: string, { signal }: Signal = {}) {
   return call<Data<'showUpload'>>('GET', `/file/upload/${encodeURIComponent(id)}`, { signal });
 }
 
+/** Where the parts of an upload go, and which of them the store has. */
+export function uploadAddresses(id: string, from: number, stored: boolean, signal: AbortSignal) {
+  const path = `/file/upload/${encodeURIComponent(id)}/addresses?from=${from}&stored=${stored}`;
+  return call<Data<'listUploadAddresses'>>('GET', path, { signal });
+}
+
+/** Says that an upload past the server is complete. */
+export function finishUpload(kind: string, id: string, secret: string, signal: AbortSignal) {
+  const path = `/callback/${kind}/${encodeURIComponent(id)}/${encodeURIComponent(secret)}`;
+  return call<void>('GET', path, { signal, anonymous: true });
+}
+
 export function uploadTimeline(id: string, { signal }: Signal = {}) {
   const path = `/file/upload/${encodeURIComponent(id)}/timeline`;
   return call<Data<'showUploadTimeline'>>('GET', path, { signal });

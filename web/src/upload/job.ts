@@ -51,7 +51,15 @@ export type ConflictChoice = 'replace' | 'keep' | 'skip';
 /** What this page saw of an upload; the server keeps its own side of the story. */
 export interface Moment {
   at: number;
-  what: 'began' | 'continued' | 'retried' | 'failed' | 'smaller' | 'verified' | 'arrived';
+  what:
+    | 'began'
+    | 'detour'
+    | 'continued'
+    | 'retried'
+    | 'failed'
+    | 'smaller'
+    | 'verified'
+    | 'arrived';
   error?: ApiError | undefined;
   local?: LocalProblem | undefined;
   bytes?: number;

@@ -23,8 +23,12 @@ export interface Ticket {
   /** How many chunks of one file the storage takes at once, if it says. */
   concurrency: number | undefined;
   durability?: Durability | undefined;
-  /** Chunks go to this server. False: to a storage this page cannot talk to. */
+  /** This page can send the chunks to where they go. */
   relayed: boolean;
+  /** They go past the server, which does not compare them one by one. */
+  straight?: boolean;
+  /** They go through the server, because the storage behind it lets nobody in from here. */
+  detour?: boolean;
 }
 
 export interface Part {

@@ -93,6 +93,8 @@ export class Transfer {
     job.durability = ticket.durability;
     tell(job, { at: deps.clock.now(), what: 'began' });
     if (!ticket.relayed) throw new LocalError('unsupported');
+    if (ticket.straight) job.resumed = true; // the whole is compared at the end
+    if (ticket.detour && job.size > 0) tell(job, { at: deps.clock.now(), what: 'detour' });
     this.sender.begin(ticket.chunkSize, ticket.concurrency, ticket.pieceAlign);
     return 'open';
   }

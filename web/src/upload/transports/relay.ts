@@ -5,37 +5,57 @@ import { FileType, pendingKey, type UploadProgress } from '@/api/model';
 import * as api from '@/api/operations';
 import type { Part, Upload, UploadServer } from '../server';
 import { sendBatch } from './batch';
+import { sendBody } from './body';
+import * as straight from './straight';
 
-/** No byte moved and no answer came for this long: the line is dead. */
-const stall = 60_000;
+/** The smallest part that all stores take: smaller files are two requests through the server. */
+const leastStraight = 5 * 1024 ** 2;
 
 export const relay: UploadServer = {
   async create({ uri, size, lastModified, mimeType, replace }, signal) {
-    const ticket = await api.createUpload(
-      {
-        uri,
-        size,
-        last_modified: lastModified,
-        mime_type: mimeType,
-        relay: true,
-        ...(replace && { entity_type: 'version' }),
-      },
-      { signal },
-    );
+    const past = size >= leastStraight && !straight.detour();
+    const begin = (relay: boolean) =>
+      api.createUpload(
+        {
+          uri,
+          size,
+          last_modified: lastModified,
+          mime_type: mimeType,
+          relay,
+          paged: true,
+          ...(replace && { entity_type: 'version' }),
+        },
+        { signal },
+      );
+    let ticket = await begin(!past);
+    const direct = straight.kindOf(ticket.storage_policy) !== undefined;
+    if (!direct && ticket.upload_urls?.length && !ticket.storage_policy.relay) {
+      await api.discardUpload(ticket.session_id, uri); // a store that this page does not know
+      ticket = await begin(true);
+    }
+    straight.begin(ticket.session_id, ticket.storage_policy, size, ticket.chunk_size, uri);
     const { type, relay: relayed, chunk_concurrency } = ticket.storage_policy;
     return {
       sessionId: ticket.session_id,
       chunkSize: ticket.chunk_size,
-      pieceAlign: ticket.piece_align,
+      pieceAlign: direct ? undefined : ticket.piece_align,
       expires: ticket.expires * 1000,
       concurrency: chunk_concurrency || undefined,
       durability: ticket.storage_policy.sync,
-      relayed: type === 'local' || relayed === true,
+      relayed: type === 'local' || relayed === true || direct,
+      straight: direct,
+      detour: straight.detour(),
     };
   },
   batch: sendBatch,
-  send: (part) => withToken((token) => post(part, token)),
-  show: async (id, signal) => uploadFrom(await api.showUpload(id, { signal })),
+  send: async (part) => {
+    const way = straight.known(part.sessionId);
+    await (way ? way.send(part) : withToken((token) => post(part, token)));
+  },
+  show: async (id, signal) => {
+    const progress = await api.showUpload(id, { signal });
+    return straight.seen(uploadFrom(progress), progress.storage_policy, signal);
+  },
   list: async () => (await api.listUploads()).uploads.map(uploadFrom),
   async discard(id, uri) {
     try {
@@ -87,60 +107,19 @@ export function uploadFrom(u: UploadProgress): Upload {
   };
 }
 
-/** XMLHttpRequest, because fetch does not tell how far an upload is. */
-function post(part: Part, token: string | undefined): Promise<void> {
+async function post(part: Part, token: string | undefined): Promise<void> {
   const path = `/file/upload/${encodeURIComponent(part.sessionId)}/${part.index}`;
   const { url, headers, correlationId } = request(path, token);
-  return new Promise((resolve, reject) => {
-    const xhr = new XMLHttpRequest();
-    let watchdog: ReturnType<typeof setTimeout>;
-    let silent = false;
-    const alive = () => {
-      clearTimeout(watchdog);
-      watchdog = setTimeout(() => {
-        silent = true;
-        xhr.abort();
-      }, stall);
-    };
-    const stop = () => xhr.abort();
-    const settle = (outcome: () => void) => {
-      clearTimeout(watchdog);
-      part.signal.removeEventListener('abort', stop);
-      outcome();
-    };
-    const noAnswer = () => new ApiError({ kind: 'network', correlationId });
-
-    xhr.open('POST', url);
-    for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
-    xhr.setRequestHeader('Content-Type', 'application/octet-stream');
-    xhr.setRequestHeader('Content-Digest', part.digest);
-    if (part.range) {
-      const [from, to] = part.range;
-      xhr.setRequestHeader('Content-Range', `bytes ${from}-${to - 1}/${part.size}`);
-    }
-    xhr.upload.onprogress = (e) => {
-      alive();
-      part.onSent(Math.min(e.loaded, part.body.size));
-    };
-    xhr.upload.onload = () => part.onGone?.();
-    xhr.onload = () =>
-      settle(() => {
-        try {
-          readReply({
-            status: xhr.status,
-            text: xhr.responseText,
-            retryAfter: xhr.getResponseHeader('Retry-After'),
-            correlationId,
-          });
-          resolve();
-        } catch (error) {
-          reject(error);
-        }
-      });
-    xhr.onerror = () => settle(() => reject(noAnswer()));
-    xhr.onabort = () => settle(() => reject(silent ? noAnswer() : part.signal.reason));
-    part.signal.addEventListener('abort', stop, { once: true });
-    alive();
-    xhr.send(part.body);
+  headers['Content-Digest'] = part.digest;
+  if (part.range) {
+    const [from, to] = part.range;
+    headers['Content-Range'] = `bytes ${from}-${to - 1}/${part.size}`;
+  }
+  const xhr = await sendBody('POST', url, headers, part, correlationId);
+  readReply({
+    status: xhr.status,
+    text: xhr.responseText,
+    retryAfter: xhr.getResponseHeader('Retry-After'),
+    correlationId,
   });
 }
