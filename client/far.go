@@ -39,11 +39,8 @@ type far struct {
 
 // relays reports whether the session is to be one through the server.
 func (u *upload) relays() bool {
-	switch {
-	case u.detour, u.in.Way == Relayed:
-		return true
-	case u.in.Way == Straight:
-		return false
+	if u.detour || u.in.Way != "" {
+		return u.detour || u.in.Way == Relayed
 	}
 	return u.in.Size < leastFar || u.c.unreached.Load()
 }
@@ -104,6 +101,8 @@ func (u *upload) farFailed(s *session, err error) error {
 		out.HTTPStatus, out.Message, out.RetryAfter, out.Server = refused.Status, refused.Error(), refused.After, "the store"
 		if IsRetryable(out) {
 			u.streams.Failed()
+		}
+		if IsRetryable(out) || refused.Code != "" { // the store itself, and not what lies between
 			return out
 		}
 	case errors.As(err, &away):
