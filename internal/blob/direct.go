@@ -77,6 +77,11 @@ type Evidence struct {
 	Info   Info
 	Sum    []Digest     // of the whole object, where the store keeps one
 	Parts  []StoredPart // that are in, in order, while it is not stored
+
+	// Parted is the MD5 of the MD5s of the parts that a stored object was made of,
+	// where the store may have kept a part that broke off as if it were whole: what
+	// it says of the size is no evidence then, and the bytes are. Else nil.
+	Parted []byte
 }
 
 // StoredPart is a part that the store holds.

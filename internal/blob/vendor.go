@@ -1,8 +1,12 @@
 package blob
 
 import (
+	"bytes"
 	"context"
+	"crypto/md5" //nolint:gosec // the sums of stores
 	"encoding/binary"
+	"hash"
+	"io"
 
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/errs"
@@ -108,22 +112,91 @@ func (b *Bucket) ReadCallback(ctx context.Context, c Callback) error {
 	return b.wrap(op, err)
 }
 
-// Digest reads an object of that size and measures it; c deciphers it on the way.
-func (b *Bucket) Digest(ctx context.Context, key string, size int64, c *Cipher) (Receipt, error) {
+// Reading is an object that is to be read whole and measured.
+type Reading struct {
+	Key    string
+	Size   int64
+	Cipher *Cipher // deciphers it on the way; nil for none
+
+	PartSize int64  // of every part but the last
+	Parted   []byte // as in Evidence; nil: there is nothing to compare with
+}
+
+// Digest reads an object and measures it. Conflict, DigestMismatch when its bytes
+// are not those that its parts had when they came.
+func (b *Bucket) Digest(ctx context.Context, r Reading) (Receipt, error) {
 	const op = "blob.Digest"
-	all := core.Range{To: size}
-	body, err := b.Open(ctx, key, all, c)
-	if err != nil {
-		return Receipt{}, errs.Wrap(op, err)
+	if err := checkKey(op, r.Key); err != nil {
+		return Receipt{}, err
 	}
+	all := core.Range{To: r.Size}
+	stored, err := b.d.Open(ctx, r.Key, all)
+	if err != nil {
+		return Receipt{}, b.wrap(op, err)
+	}
+	parts := &partMeter{ReadCloser: stored, each: r.PartSize}
+	if parts.each <= 0 {
+		parts.each = max(r.Size, 1)
+	}
+	if r.Parted != nil {
+		stored = parts
+	}
+	body := b.outlet(op, stored, all, r.Cipher)
 	defer func() { _ = body.Close() }() // read only
 	m := newMeter(b.o.SHA256)
 	if _, err := CopyAt(ctx, meterAt{m}, 0, body); err != nil {
 		return Receipt{}, b.wrap(op, err)
 	}
+	if r.Parted != nil && !bytes.Equal(parts.sum(), r.Parted) {
+		return Receipt{}, errs.New(errs.Conflict, errs.DigestMismatch).At(op)
+	}
 	got := Receipt{Range: all}
 	got.CRC64, got.SHA256 = m.sum()
 	return got, nil
+}
+
+// partMeter sums what is read through it as stores of the S3 family sum an object
+// of parts: the MD5 of the MD5s of all parts.
+type partMeter struct {
+	io.ReadCloser
+	each  int64 // bytes of a part; the last is shorter
+	in    int64 // of the part that is being read
+	whole []byte
+	part  hash.Hash
+}
+
+func (m *partMeter) Read(p []byte) (int, error) {
+	n, err := m.ReadCloser.Read(p)
+	for p = p[:n]; len(p) > 0; {
+		if m.part == nil {
+			m.part = md5.New() //nolint:gosec // what the store made of it, no secret
+		}
+		k := min(int64(len(p)), m.each-m.in)
+		_, _ = m.part.Write(p[:k])
+		p, m.in = p[k:], m.in+k
+		if m.in == m.each {
+			m.close()
+		}
+	}
+	return n, err
+}
+
+// close ends the part that is being read.
+func (m *partMeter) close() {
+	if m.part == nil {
+		m.part = md5.New() //nolint:gosec // as above
+	}
+	m.whole = m.part.Sum(m.whole)
+	m.part.Reset()
+	m.in = 0
+}
+
+func (m *partMeter) sum() []byte {
+	if m.in > 0 || len(m.whole) == 0 {
+		m.close()
+	}
+	sum := md5.Sum(m.whole) //nolint:gosec // as above
+	return sum[:]
 }
 
 // Receipt is what the store itself says of an object that it has, if that is

@@ -132,7 +132,7 @@ func (f *Flow) Called(ctx context.Context, kind string, id core.SessionID, secre
 			return errs.Wrap(op, err)
 		}
 	}
-	if _, err = f.check(ctx, s, p, true); err != nil {
+	if _, err = f.check(ctx, s, p, heard); err != nil {
 		f.Engine.Trouble(ctx, s.ID, err)
 		return errs.Wrap(op, err)
 	}
@@ -159,11 +159,20 @@ func (f *Flow) session(ctx context.Context, id core.SessionID) (s upload.Session
 	return s, p, err
 }
 
+// voice is who says that an upload may be whole.
+type voice int
+
+const (
+	nobody  voice = iota // its client may be about to end it at the store: we do not
+	silence              // its client has had the time to, and did not
+	heard                // its client, which had an answer for every part, or the store
+)
+
 // check asks the store for an upload that is open or sealing, and completes it if
 // all of it is there. An upload that is whole but not ended at the store is ended
-// by us only if `end` says so: its client may be about to. It returns how many
-// parts are in. Conflict/object_differs when something is missing.
-func (f *Flow) check(ctx context.Context, s upload.Session, p catalog.Policy, end bool) (parts int, err error) {
+// by us, unless nobody says that it is time. It returns how many parts are in.
+// Conflict/object_differs when something is missing.
+func (f *Flow) check(ctx context.Context, s upload.Session, p catalog.Policy, v voice) (parts int, err error) {
 	if s.State == upload.Sealing {
 		_, err = f.Engine.Settle(ctx, s.ID)
 		return 0, err
@@ -175,7 +184,7 @@ func (f *Flow) check(ctx context.Context, s upload.Session, p catalog.Policy, en
 	seen, err := f.confirm(ctx, b, s)
 	if err == nil && !seen.Stored {
 		parts = len(seen.Parts)
-		if err = f.whole(s, seen.Parts); err != nil || !end {
+		if err = f.whole(s, seen.Parts); err != nil || v == nobody {
 			return parts, err
 		}
 		if err = finish(ctx, b, s, seen.Parts); err == nil {
@@ -190,15 +199,42 @@ func (f *Flow) check(ctx context.Context, s upload.Session, p catalog.Policy, en
 	case !seen.Stored || seen.Info.Size != s.Size:
 		return parts, differs(s.Size, seen.Info.Size)
 	}
-	got, ok := b.Receipt(seen)
-	cipher, err := f.Engine.CipherOf(s)
-	if err == nil && (!ok || cipher != nil) {
-		got, err = f.digest(ctx, b, s, cipher)
+	got, err := f.measured(ctx, b, s, seen, v)
+	if errs.Has(err, errs.DigestMismatch) {
+		return parts, f.broken(ctx, s, err)
 	}
 	if err == nil {
 		_, err = f.Engine.Arrived(ctx, s.ID, got)
 	}
 	return parts, err
+}
+
+// measured is what the store says of a stored object, or what reading it tells: where
+// the store keeps no digest of the content, and where a part may have broken off
+// with its client and nobody has said since that it was sent again.
+func (f *Flow) measured(ctx context.Context, b *blob.Bucket, s upload.Session, seen blob.Evidence, v voice) (blob.Receipt, error) {
+	cipher, err := f.Engine.CipherOf(s)
+	if err != nil {
+		return blob.Receipt{}, err
+	}
+	if v == heard {
+		seen.Parted = nil
+	}
+	if got, ok := b.Receipt(seen); ok && cipher == nil && seen.Parted == nil {
+		return got, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, f.Patience+time.Duration(s.Size/slowest)*time.Second)
+	defer cancel()
+	return b.Digest(ctx, blob.Reading{Key: s.Blob, Size: s.Size, Cipher: cipher, PartSize: s.ChunkSize, Parted: seen.Parted})
+}
+
+// broken ends an upload of which the store has made an object with a part that is
+// not as it was sent. It cannot go on: the store knows no parts any more.
+func (f *Flow) broken(ctx context.Context, s upload.Session, cause error) error {
+	err := errs.Newf(errs.Conflict, errs.ObjectDiffers,
+		"The client went away in the middle of a part, and the storage took that part for a whole one. Send the file again.").Because(cause)
+	f.Engine.Trouble(ctx, s.ID, err)
+	return firstOf(f.Engine.Expire(ctx, s), err)
 }
 
 // The steps that ask the store have an end each.
@@ -214,12 +250,6 @@ func finish(ctx context.Context, b *blob.Bucket, s upload.Session, parts []blob.
 	defer cancel()
 	_, err := b.Finish(ctx, s.Handle(), parts)
 	return err
-}
-
-func (f *Flow) digest(ctx context.Context, b *blob.Bucket, s upload.Session, c *blob.Cipher) (blob.Receipt, error) {
-	ctx, cancel := context.WithTimeout(ctx, f.Patience+time.Duration(s.Size/slowest)*time.Second)
-	defer cancel()
-	return b.Digest(ctx, s.Blob, s.Size, c)
 }
 
 // whole refuses parts that are not all, or not as they were planned.

@@ -92,7 +92,7 @@ func (f *Flow) reconcile(ctx context.Context, c upload.Check) (over bool, err er
 		}
 	default:
 		var parts int
-		parts, err = f.check(ctx, s, p, c.Whole)
+		parts, err = f.check(ctx, s, p, timely(c.Whole))
 		if now, rerr := f.Engine.Store.Session(ctx, s.ID); rerr == nil && now.State.Ended() {
 			return true, firstOf(f.Rows.DropCheck(ctx, s.ID), err)
 		}
@@ -117,6 +117,14 @@ func (f *Flow) reconcile(ctx context.Context, c upload.Check) (over bool, err er
 	return false, firstOf(err, f.Rows.SetCheck(ctx, c))
 }
 
+// timely is whose word counts for an upload that the reconciler looks at.
+func timely(whole bool) voice {
+	if whole {
+		return silence
+	}
+	return nobody
+}
+
 // firstOf returns the first error there is.
 func firstOf(all ...error) error {
 	for _, err := range all {
@@ -130,7 +138,7 @@ func firstOf(all ...error) error {
 // late ends a session that is over its time: completed, if the store has all of it
 // even now, else expired. An error if the store could not be asked.
 func (f *Flow) late(ctx context.Context, s upload.Session, p catalog.Policy) error {
-	_, err := f.check(ctx, s, p, true)
+	_, err := f.check(ctx, s, p, silence)
 	if s.State == upload.Open && (errs.Has(err, errs.ObjectDiffers) || errs.Has(err, errs.PathMissing) || errs.Has(err, errs.LockExpired)) {
 		err = f.Engine.Expire(ctx, s)
 	}

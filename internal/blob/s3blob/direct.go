@@ -87,11 +87,9 @@ func (d *driver) Confirm(ctx context.Context, h blob.Handle) (blob.Evidence, err
 	if !missing(err) {
 		return blob.Evidence{}, err
 	}
-	info, sums, err := d.head(ctx, h.Key)
-	if err != nil {
-		return blob.Evidence{}, err
-	}
-	return blob.Evidence{Stored: true, Info: info, Sum: sums}, nil
+	seen, err := d.head(ctx, h.Key)
+	seen.Stored = err == nil
+	return seen, err
 }
 
 func (d *driver) listParts(ctx context.Context, h blob.Handle) (parts []blob.StoredPart, err error) {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/md5" //nolint:gosec // as the vendor sums
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +13,8 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -61,27 +65,42 @@ func (d *driver) unconditional(err error) bool {
 }
 
 func (d *driver) Stat(ctx context.Context, key string) (blob.Info, error) {
-	info, _, err := d.head(ctx, key)
-	return info, err
+	seen, err := d.head(ctx, key)
+	return seen.Info, err
 }
 
-func (d *driver) head(ctx context.Context, key string) (blob.Info, []blob.Digest, error) {
+func (d *driver) head(ctx context.Context, key string) (seen blob.Evidence, err error) {
 	if err := ctx.Err(); err != nil {
-		return blob.Info{}, nil, err
+		return seen, err
 	}
 	out, err := d.api.HeadObject(ctx, &s3.HeadObjectInput{Bucket: d.bucket, Key: &key, ChecksumMode: types.ChecksumModeEnabled})
 	if err != nil {
-		return blob.Info{}, nil, d.fault(ctx, "head "+key, err)
+		return seen, d.fault(ctx, "head "+key, err)
 	}
 	if out.ContentLength == nil || out.LastModified == nil {
-		return blob.Info{}, nil, fmt.Errorf("%w: head %s: no size or no date", errAnswer, key)
+		return seen, fmt.Errorf("%w: head %s: no size or no date", errAnswer, key)
 	}
 	crc := out.ChecksumCRC64NVME
 	if out.ChecksumType == types.ChecksumTypeComposite {
 		crc = nil
 	}
-	info := blob.Info{Key: key, Size: *out.ContentLength, ModTime: out.LastModified.UTC()}
-	return info, sums(crc, out.ETag, kms(out.ServerSideEncryption)), nil
+	seen.Info = blob.Info{Key: key, Size: *out.ContentLength, ModTime: out.LastModified.UTC()}
+	seen.Sum = sums(crc, out.ETag, kms(out.ServerSideEncryption))
+	if !d.careful && !kms(out.ServerSideEncryption) && out.SSECustomerAlgorithm == nil {
+		seen.Parted = parted(aws.ToString(out.ETag))
+	}
+	return seen, nil
+}
+
+// parted returns the sum in the ETag of an object of parts, as in "…-3", which is
+// the MD5 of the MD5s of its parts; nil where it is none.
+func parted(etag string) []byte {
+	digits, count, ok := strings.Cut(strings.Trim(etag, `"`), "-")
+	sum, err := hex.DecodeString(digits)
+	if n, nerr := strconv.Atoi(count); !ok || err != nil || nerr != nil || n < 1 || len(sum) != md5.Size {
+		return nil
+	}
+	return sum
 }
 
 // kms reports whether the store ciphers with a key that makes ETags no digests.
@@ -182,16 +201,16 @@ func (d *driver) Put(ctx context.Context, key string, src blob.Source, o blob.Pu
 		return blob.Info{}, err
 	}
 	// After an answer that was lost the object itself says what became of it.
-	info, kept, seen := d.head(ctx, key)
-	switch same, known := body.agrees(kept); {
-	case seen != nil && err != nil:
+	kept, unseen := d.head(ctx, key)
+	switch same, known := body.agrees(kept.Sum); {
+	case unseen != nil && err != nil:
 		return blob.Info{}, err
-	case seen != nil:
-		return blob.Info{}, seen
-	case err != nil && (info.Size != size || !same || !known):
+	case unseen != nil:
+		return blob.Info{}, unseen
+	case err != nil && (kept.Info.Size != size || !same || !known):
 		return blob.Info{}, err
 	}
-	return info, nil
+	return kept.Info, nil
 }
 
 func (d *driver) putParts(ctx context.Context, key string, src blob.Source, o blob.PutOptions) (blob.Info, error) {

@@ -88,6 +88,11 @@ var flavours = map[string]flavour{
 var (
 	validBucket = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]{1,62}$`)
 	validRegion = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
+
+	// vendors are those who say that they add no partial objects. versitygw 1.8.0, for
+	// one, lists a part that broke off with the length that was announced.
+	// https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+	vendors = regexp.MustCompile(`(^|\.)(amazonaws\.com(\.cn)?|ksyuncs\.com|r2\.cloudflarestorage\.com)$`)
 )
 
 func (c Config) flavour() (flavour, bool) {
@@ -176,7 +181,7 @@ func Open(_ context.Context, c Config, rt http.RoundTripper, clock core.Clock) (
 	}
 	keys := aws.Credentials{AccessKeyID: c.AccessKey, SecretAccessKey: c.SecretKey.Reveal()}
 	return &driver{
-		flavour: f, clock: clock, bucket: aws.String(c.Bucket), part: part,
+		flavour: f, clock: clock, bucket: aws.String(c.Bucket), part: part, careful: vendors.MatchString(at.host),
 		signer: signer{site: at, id: c.AccessKey, secret: c.SecretKey.Reveal(), region: c.Region},
 		api: s3.New(s3.Options{
 			BaseEndpoint: aws.String(endpoint),
@@ -206,6 +211,9 @@ type driver struct {
 	part   int64
 	signer signer
 	api    *s3.Client
+
+	// careful says that the store is known to refuse a part that breaks off.
+	careful bool
 
 	// plain is set once the store has said that it knows no conditions.
 	plain atomic.Bool
