@@ -6,6 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import * as drive from './drive';
 import * as gateway from './gateway';
+import { recorder, type Sent } from './proxy';
 import { type Server, startServer } from './server';
 
 let browser: Browser;
@@ -66,7 +67,7 @@ test('a bucket is added, tried, and lets browsers in by one button', async () =>
 });
 
 /** A server whose administrator's files go to a bucket. */
-async function behind(store: gateway.Gateway, cors: boolean): Promise<Server> {
+async function behind(store: { url: string }, cors: boolean): Promise<Server> {
   const s = await startServer();
   const api = await new drive.Api(s.url).signIn();
   const { id } = await api.call<{ id: number }>('PUT', '/admin/policy', {
@@ -161,6 +162,41 @@ test('300 MiB go straight to the bucket, with the callback lost and the server k
   expect(seen).toMatchObject({ chunks: 0, tokens: 0 });
   await page.context().close();
   await s.stop();
+});
+
+const partOf = ({ target }: Sent) => Number(/partNumber=(\d+)/.exec(target)?.[1] ?? 0);
+
+test('a page that was reloaded sends what the bucket lacks, and what broke off', async () => {
+  const between = await recorder(Number(new URL(store.url).port));
+  const s = await behind(between, true);
+  const page = await drive.open(browser);
+  await drive.signIn(page, s.url);
+  between.holdUp((r) => r.method === 'PUT' && [5, 8, 9].includes(partOf(r)));
+  await upload(page);
+  const puts = () => between.sent.filter((r) => r.method === 'PUT' && partOf(r) > 0);
+  const held = (status: number) =>
+    puts()
+      .filter((r) => r.status === status && r.bytes > 12 * 1024 ** 2)
+      .map(partOf);
+  await expect.poll(() => held(200).length, { timeout: 60_000 }).toBe(6);
+  await expect.poll(() => held(0).toSorted()).toEqual([5, 8, 9]);
+  await page.reload();
+  between.letThrough();
+  // The store lists these three like the others, and as long as they were to be.
+  const api = await new drive.Api(s.url).signIn();
+  await expect
+    .poll(async () => (await api.stored('cargo.bin')).length, { timeout: 10_000 })
+    .toBe(9);
+  const before = puts().length;
+
+  await page.getByTestId('continue-input').setInputFiles(big.path);
+  await drive.allArrived(page, 1, 120_000);
+  const again = puts().slice(before).map(partOf);
+  expect(again.toSorted((a, b) => a - b)).toEqual([5, 8, 9, 10, 11, 12]);
+  expect(await sumOf(s)).toBe(big.sum);
+  await page.context().close();
+  await s.stop();
+  await between.close();
 });
 
 test('a bucket that lets nobody in gets the bytes through the server', async () => {

@@ -178,9 +178,16 @@ export class Api {
     return files.map((f) => f.name);
   }
 
-  async uploads(): Promise<{ uri: string; received_bytes: number }[]> {
+  async uploads(): Promise<{ session_id: string; uri: string; received_bytes: number }[]> {
     const { uploads } = await this.call<{ uploads: [] }>('GET', '/file/upload');
     return uploads;
+  }
+
+  /** The parts of an unfinished file that the store behind the server has. */
+  async stored(name: string): Promise<{ index: number; size: number }[]> {
+    const upload = (await this.uploads()).find((u) => u.uri.endsWith(`/${name}`));
+    const path = `/file/upload/${upload?.session_id}/addresses?stored=true`;
+    return (await this.call<{ stored: [] }>('GET', path)).stored;
   }
 
   /** How much the server holds of an unfinished file. */

@@ -107,3 +107,71 @@ export function gatekeeper(port: number, most: number): Promise<Gatekeeper> {
     });
   });
 }
+
+export interface Sent {
+  method: string;
+  /** Path and query, as they came. */
+  target: string;
+  /** Of the body that has come so far. */
+  bytes: number;
+  /** Of the answer that was given; 0 while there is none. */
+  status: number;
+}
+
+export interface Recorder {
+  url: string;
+  /** Every request since the beginning. */
+  sent: Sent[];
+  /** Of these, half the body goes on; the store learns that it broke off when the browser gives it up. */
+  holdUp(which: (request: Sent) => boolean): void;
+  letThrough(): void;
+  close(): Promise<void>;
+}
+
+/** An HTTP proxy that remembers what went through. The store is told the host that it was asked as. */
+export function recorder(port: number): Promise<Recorder> {
+  const sent: Sent[] = [];
+  let held: (request: Sent) => boolean = () => false;
+  const proxy = createHTTP((from, back) => {
+    const { method = '', url = '', headers } = from;
+    const seen: Sent = { method, target: url, bytes: 0, status: 0 };
+    sent.push(seen);
+    const to = request({ host: '127.0.0.1', port, method, path: url, headers }, (reply) => {
+      seen.status = reply.statusCode ?? 0;
+      back.writeHead(reply.statusCode ?? 502, reply.headers);
+      reply.pipe(back);
+    });
+    to.on('error', () => back.destroy());
+    back.on('close', () => back.writableFinished || to.destroy());
+    const most = held(seen) ? Number(headers['content-length'] ?? 0) / 2 : Infinity;
+    from.on('data', (bytes: Buffer) => {
+      seen.bytes += bytes.length;
+      if (seen.bytes > most) return;
+      if (!to.write(bytes)) {
+        from.pause();
+        to.once('drain', () => from.resume());
+      }
+    });
+    from.on('end', () => most === Infinity && to.end());
+  });
+  return new Promise((done) => {
+    proxy.listen(0, '127.0.0.1', () => {
+      const address = proxy.address() as { port: number };
+      done({
+        url: `http://127.0.0.1:${address.port}`,
+        sent,
+        holdUp(which) {
+          held = which;
+        },
+        letThrough() {
+          held = () => false;
+        },
+        close: () =>
+          new Promise((closed) => {
+            proxy.closeAllConnections();
+            proxy.close(() => closed());
+          }),
+      });
+    });
+  });
+}

@@ -337,6 +337,7 @@ async function chunkDigest(body: Blob): Promise<string> {
 export function testHasher(clock: TestClock): Hasher {
   return {
     chunk: (body) => clock.real(chunkDigest(body)),
+    md5: (body) => clock.real(compute({ id: 0, what: 'md5', body })),
     file: (body) => clock.real(compute({ id: 0, what: 'file', body })),
   };
 }

@@ -1,9 +1,11 @@
+import { md5 } from '@noble/hashes/legacy.js';
 import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
 import { base64, Crc64Nvme, sha256Of } from './digest';
 
 export interface Question {
   id: number;
-  what: 'chunk' | 'file';
+  what: 'chunk' | 'file' | 'md5';
   body: Blob;
 }
 
@@ -24,6 +26,11 @@ export async function compute({ what, body }: Question): Promise<string> {
     const hash = sha256.create();
     await pieces(body, (bytes) => hash.update(bytes));
     return base64(hash.digest());
+  }
+  if (what === 'md5') {
+    const hash = md5.create();
+    await pieces(body, (bytes) => hash.update(bytes));
+    return bytesToHex(hash.digest());
   }
   const crc = new Crc64Nvme();
   await pieces(body, (bytes) => crc.update(bytes));

@@ -22,12 +22,19 @@ export class WorkerHasher implements Hasher {
   }
 
   async chunk(body: Blob): Promise<string> {
-    const worker = this.chunks[this.lastId % this.chunks.length] as Worker;
-    return `sha-256=:${await this.ask(worker, 'chunk', body)}:`;
+    return `sha-256=:${await this.ask(this.next, 'chunk', body)}:`;
+  }
+
+  md5(body: Blob): Promise<string> {
+    return this.ask(this.next, 'md5', body);
   }
 
   file(file: Blob): Promise<string> {
     return this.ask(this.files, 'file', file);
+  }
+
+  private get next(): Worker {
+    return this.chunks[this.lastId % this.chunks.length] as Worker;
   }
 
   private ask(worker: Worker, what: Question['what'], body: Blob): Promise<string> {

@@ -1,6 +1,6 @@
 import { pathOf } from '@/lib/path';
 import { crcIn } from './digest';
-import type { Hasher, Upload } from './server';
+import type { Hasher, Same, Upload } from './server';
 
 export type Mismatch = 'name' | 'size' | 'date';
 
@@ -46,4 +46,9 @@ export async function holds(
     if (ours !== theirs) return false;
   }
   return true;
+}
+
+/** Compares by MD5 with a file. */
+export function sameAs(file: File | undefined, hasher: Hasher): Same {
+  return async (range, md5) => !!file && (await hasher.md5(file.slice(...range))) === md5;
 }

@@ -5,6 +5,7 @@ import { type Job, tell } from './job';
 import type { Pace } from './pace';
 import { Parts, type Piece } from './parts';
 import { allChunks, receivedChunks } from './plan';
+import { sameAs } from './resume';
 import { LocalError, type Waiter } from './retry';
 import type { Hasher, Part, Upload, UploadServer } from './server';
 
@@ -63,6 +64,12 @@ export class Sender {
     }
     if (!whole && this.parts.takePieces(upload.received)) job.resumed = true;
     this.account();
+  }
+
+  /** Begins again with what the server says, also where that is less than it was. */
+  retake(upload: Upload): void {
+    if (upload.straight) this.empty(upload.chunkSize, 0);
+    this.take(upload);
   }
 
   /** The session is gone, and what it held. */
@@ -182,16 +189,22 @@ export class Sender {
 
   private async askOnce(signal: AbortSignal): Promise<void> {
     try {
-      this.take(await this.deps.server.show(this.job.sessionId as string, signal));
+      const { server, hasher } = this.deps;
+      const { sessionId, file } = this.job;
+      this.take(await server.show(sessionId as string, signal, sameAs(file, hasher)));
     } catch (error) {
       if (!tryAgain(error, 0)) throw error; // else the chunk itself will find out
     }
   }
 
   private restart(chunkSize: number, align: number): void {
+    this.empty(chunkSize, align);
+    this.account();
+  }
+
+  private empty(chunkSize: number, align: number): void {
     this.job.held = new Set();
     this.parts = new Parts({ size: this.job.size, chunkSize }, align, this.job.held);
-    this.account();
   }
 
   private sentOf(from: number, bytes: number): void {

@@ -61,6 +61,8 @@ export interface Upload {
   pieceAlign?: number | undefined;
   received: readonly Range[];
   receivedBytes: number;
+  /** Its chunks go past the server: `received` is known after `show` only, and what was there may go. */
+  straight?: boolean;
   state: 'open' | 'sealing' | 'done' | 'aborted' | 'expired';
   /** Unix milliseconds. */
   expires: number;
@@ -77,6 +79,9 @@ export interface Upload {
   /** Its bytes are encrypted by the client that began it. */
   encrypted: boolean;
 }
+
+/** Whether a range of the file at hand has this MD5, in hexadecimal. */
+export type Same = (range: Range, md5: string) => Promise<boolean>;
 
 export interface StoredFile {
   size: number;
@@ -115,7 +120,11 @@ export interface UploadServer {
   create(request: CreateRequest, signal: AbortSignal): Promise<Ticket>;
   /** Resolves when the server has the chunk and has checked its digest. */
   send(part: Part): Promise<void>;
-  show(sessionId: string, signal: AbortSignal): Promise<Upload>;
+  /**
+   * `same` tells bytes that a store has, and this page did not see arrive there, from
+   * others of their length; without it they do not count.
+   */
+  show(sessionId: string, signal: AbortSignal, same?: Same): Promise<Upload>;
   list(): Promise<Upload[]>;
   discard(sessionId: string, uri: string): Promise<void>;
   /** Undefined when nothing is there. */
@@ -128,6 +137,8 @@ export interface UploadServer {
 export interface Hasher {
   /** Content-Digest value of one chunk. */
   chunk(body: Blob): Promise<string>;
+  /** MD5 in hexadecimal: stores name parts by it. */
+  md5(body: Blob): Promise<string>;
   /** CRC-64/NVME of a whole file, as base64. */
   file(file: Blob, signal: AbortSignal): Promise<string>;
 }

@@ -2,7 +2,7 @@ import { ApiError, Code } from '@/api/error';
 import { uriOf } from '@/lib/path';
 import { sessionLost, tryAgain } from './backoff';
 import { type Job, pathOfJob, tell } from './job';
-import { holds } from './resume';
+import { holds, sameAs } from './resume';
 import { LocalError, Waiter } from './retry';
 import { Sender, type SenderDeps } from './sender';
 import type { Upload } from './server';
@@ -71,7 +71,11 @@ export class Transfer {
           if (error.kind === 'refused') job.unanswered = false;
           if (!error.is(Code.exists) && !error.is(Code.locked)) throw error;
           const next = await whenTaken(job, error, deps, { fresh, signal });
-          if (next !== 'again') return typeof next === 'string' ? next : this.adopt(next.adopt);
+          if (next === 'again') continue;
+          if (typeof next === 'string') return next;
+          if (!next.adopt.straight) return this.adopt(next.adopt);
+          this.claim(next.adopt.sessionId);
+          return 'lost'; // the store is asked by rejoin()
         }
       }
     });
@@ -101,17 +105,20 @@ export class Transfer {
 
   private adopt(upload: Upload): 'open' {
     this.claim(upload.sessionId);
-    this.sender.take(upload);
+    this.sender.retake(upload);
     const { job, deps } = this;
+    if (upload.straight) job.resumed = true; // the whole is compared at the end
     tell(job, { at: deps.clock.now(), what: 'continued', bytes: job.confirmed });
     return 'open';
   }
 
   /** Asks the server what it holds of a session that was begun before. */
   private async rejoin(): Promise<Opened> {
+    const { server, hasher } = this.deps;
     const id = this.job.sessionId as string;
+    const same = sameAs(this.job.file, hasher);
     try {
-      const upload = await this.persist(() => this.deps.server.show(id, this.signal));
+      const upload = await this.persist(() => server.show(id, this.signal, same));
       if (upload.state === 'done' || upload.state === 'sealing') {
         this.sender.take(upload);
         return 'sent';

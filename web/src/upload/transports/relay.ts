@@ -33,7 +33,8 @@ export const relay: UploadServer = {
       await api.discardUpload(ticket.session_id, uri); // a store that this page does not know
       ticket = await begin(true);
     }
-    straight.begin(ticket.session_id, ticket.storage_policy, size, ticket.chunk_size, uri);
+    const plan = { size, chunkSize: ticket.chunk_size };
+    straight.begin(ticket.session_id, ticket.storage_policy, plan, uri);
     const { type, relay: relayed, chunk_concurrency } = ticket.storage_policy;
     return {
       sessionId: ticket.session_id,
@@ -52,9 +53,9 @@ export const relay: UploadServer = {
     const way = straight.known(part.sessionId);
     await (way ? way.send(part) : withToken((token) => post(part, token)));
   },
-  show: async (id, signal) => {
+  show: async (id, signal, same) => {
     const progress = await api.showUpload(id, { signal });
-    return straight.seen(uploadFrom(progress), progress.storage_policy, signal);
+    return straight.seen(uploadFrom(progress), progress.storage_policy, signal, same);
   },
   list: async () => (await api.listUploads()).uploads.map(uploadFrom),
   async discard(id, uri) {
@@ -95,6 +96,7 @@ export function uploadFrom(u: UploadProgress): Upload {
     pieceAlign: u.piece_align,
     received: u.received as [number, number][],
     receivedBytes: u.received_bytes,
+    straight: straight.kindOf(u.storage_policy) !== undefined,
     state: u.state,
     expires: u.expires * 1000,
     lastModified: u.last_modified,

@@ -3,7 +3,8 @@
 import { ApiError, Code } from '@/api/error';
 import * as api from '@/api/operations';
 import { uuid } from '@/lib/random';
-import type { Part, Upload } from '../server';
+import { chunkCount, chunkRange, type Plan } from '../plan';
+import type { Part, Same, Upload } from '../server';
 import { sendBody } from './body';
 
 const kinds = ['s3', 'ks3', 'cos', 'obs', 'oss'] as const;
@@ -34,18 +35,13 @@ const mark = 'wharf.relay';
 export const detour = () => sessionStorage.getItem(mark) !== null;
 
 type Page = Awaited<ReturnType<typeof api.uploadAddresses>>;
+type Stored = NonNullable<Page['stored']>[number];
 
 const ways = new Map<string, Way>();
 
-export function begin(
-  id: string,
-  policy: Policy | undefined,
-  size: number,
-  chunkSize: number,
-  uri: string,
-): void {
+export function begin(id: string, policy: Policy | undefined, plan: Plan, uri: string): void {
   const kind = kindOf(policy);
-  if (kind) ways.set(id, new Way(id, kind, Math.max(1, Math.ceil(size / chunkSize)), uri));
+  if (kind) ways.set(id, new Way(id, kind, plan, uri));
 }
 
 export const known = (id: string) => ways.get(id);
@@ -55,29 +51,29 @@ export async function seen(
   upload: Upload,
   policy: Policy | undefined,
   signal: AbortSignal,
+  same?: Same,
 ): Promise<Upload> {
   if (upload.state !== 'open' || !kindOf(policy)) return upload;
-  if (!ways.has(upload.sessionId))
-    begin(upload.sessionId, policy, upload.size, upload.chunkSize, upload.uri);
+  if (!ways.has(upload.sessionId)) begin(upload.sessionId, policy, upload, upload.uri);
   const way = ways.get(upload.sessionId) as Way;
   let page: Page;
   try {
-    page = await way.look(signal);
+    page = await way.look(signal, same);
   } catch (error) {
     if (error instanceof ApiError && error.is(Code.policy)) ways.delete(upload.sessionId);
     else throw error;
-    return upload; // it goes through the server
+    return { ...upload, straight: false }; // it goes through the server
   }
   if (way.whole(page)) {
     await way.finish(signal).catch(() => {}); // the server finds out by itself too
     return { ...upload, received: [[0, upload.size]], state: 'sealing' };
   }
-  const received = (page.stored ?? []).map(({ index, size }): [number, number] => [
-    index * upload.chunkSize,
-    index * upload.chunkSize + size,
-  ]);
+  const received = way.held(page).map(({ index }) => chunkRange(upload, index));
   return { ...upload, pieceAlign: undefined, received };
 }
+
+/** Without quotes, and as MD5 is written here. */
+const bare = (etag: string) => etag.replaceAll('"', '').toLowerCase();
 
 /** Addresses are taken for ended this long before they are. */
 const slack = 2 * 60_000;
@@ -85,26 +81,54 @@ const slack = 2 * 60_000;
 class Way {
   private readonly addresses = new Map<number, string>();
   private last: Page | undefined;
-  private readonly sent = new Set<number>();
+  /** ETags of the parts that have the bytes of the file at hand; "" if it may not be read. */
+  private readonly known = new Map<number, string>();
   private took = false;
 
   constructor(
     private readonly id: string,
     private readonly kind: Kind,
-    private readonly parts: number,
+    private readonly plan: Plan,
     private readonly uri: string,
   ) {}
 
-  whole(page: Page): boolean {
-    return page.complete === true || (page.stored ?? []).length >= this.parts;
+  private get parts(): number {
+    return chunkCount(this.plan);
   }
 
-  async look(signal: AbortSignal): Promise<Page> {
+  whole(page: Page): boolean {
+    return page.complete === true || this.held(page).length === this.parts;
+  }
+
+  /** Of what the store has: what is of the file at hand. */
+  held(page: Page): Stored[] {
+    return (page.stored ?? []).filter((part) => {
+      const etag = this.known.get(part.index);
+      return this.fits(part) && (etag === '' || etag === bare(part.etag));
+    });
+  }
+
+  /**
+   * Asks what the store has. A part that this page did not see arrive is compared: it may
+   * be of another file, or have broken off, which some stores do not tell by its length.
+   */
+  async look(signal: AbortSignal, same?: Same): Promise<Page> {
     const page = await this.page(0, true, signal);
-    this.sent.clear();
-    for (const { index } of page.stored ?? []) this.sent.add(index);
-    if (this.sent.size > 0) this.took = true;
+    const stored = page.stored ?? [];
+    if (stored.length > 0) this.took = true;
+    const held = new Set(this.held(page));
+    for (const part of same ? stored : []) {
+      if (held.has(part) || !this.fits(part)) continue;
+      const etag = bare(part.etag);
+      if (await same?.(chunkRange(this.plan, part.index), etag)) this.known.set(part.index, etag);
+      signal.throwIfAborted();
+    }
     return page;
+  }
+
+  private fits({ index, size }: Stored): boolean {
+    const [from, to] = chunkRange(this.plan, index);
+    return size === to - from;
   }
 
   async send(part: Part): Promise<void> {
@@ -126,8 +150,7 @@ class Way {
       });
     }
     this.took = true;
-    this.sent.add(part.index);
-    if (this.sent.size >= this.parts) await this.finish(part.signal);
+    if (this.known.size >= this.parts) await this.finish(part.signal);
   }
 
   private async put(part: Part): Promise<void> {
@@ -135,7 +158,10 @@ class Way {
       const url = await this.where(part.index, part.signal);
       const correlationId = uuid();
       const xhr = await sendBody('PUT', url, this.last?.headers ?? {}, part, correlationId);
-      if (xhr.status >= 200 && xhr.status < 300) return;
+      if (xhr.status >= 200 && xhr.status < 300) {
+        this.known.set(part.index, bare(xhr.getResponseHeader('ETag') ?? ''));
+        return;
+      }
       if (xhr.status === 403 && !again) {
         this.addresses.clear();
         continue;
@@ -155,7 +181,8 @@ class Way {
     const page = await this.page(0, true, signal);
     if (!page.complete) {
       if (!this.whole(page)) {
-        this.sent.clear();
+        const held = new Set(this.held(page).map(({ index }) => index));
+        for (const index of this.known.keys()) if (!held.has(index)) this.known.delete(index);
         throw new ApiError({ kind: 'network', correlationId: uuid() }); // it is asked again
       }
       await this.complete(page, signal);
