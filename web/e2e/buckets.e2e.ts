@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { type BigFile, bigFile } from './big';
 import * as drive from './drive';
 import * as gateway from './gateway';
 import { recorder, type Sent } from './proxy';
@@ -109,28 +107,11 @@ function watch(page: Page, server: Server, store: gateway.Gateway): Seen {
   return seen;
 }
 
-const size = 300 * 1024 ** 2;
-
-/** A file of that size on disk, as people choose it. */
-function bigFile(): { path: string; sum: string } {
-  const path = join(mkdtempSync(join(tmpdir(), 'wharf-big-')), 'cargo.bin');
-  const block = drive.noise(1024 ** 2);
-  const hash = createHash('sha256');
-  const fd = openSync(path, 'w');
-  for (let i = 0; i < size / block.length; i++) {
-    block.writeUInt32BE(i);
-    writeSync(fd, block);
-    hash.update(block);
-  }
-  closeSync(fd);
-  return { path, sum: hash.digest('hex') };
-}
-
-let big: { path: string; sum: string };
+let big: BigFile;
 beforeAll(() => {
-  big = bigFile();
+  big = bigFile('cargo.bin', 300);
 });
-afterAll(() => rmSync(dirname(big.path), { recursive: true }));
+afterAll(() => big.remove());
 
 async function sumOf(server: Server): Promise<string> {
   const api = await new drive.Api(server.url).signIn();

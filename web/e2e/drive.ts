@@ -24,8 +24,15 @@ export function launch(): Promise<Browser> {
 }
 
 /** A page in a browser profile of its own. What it logs as an error fails the test. */
-export async function open(browser: Browser, options: { errors?: string[] } = {}): Promise<Page> {
-  const context = await browser.newContext({ acceptDownloads: true });
+export async function open(
+  browser: Browser,
+  options: { errors?: string[]; proxy?: string } = {},
+): Promise<Page> {
+  const { proxy } = options;
+  const context = await browser.newContext({
+    acceptDownloads: true,
+    ...(proxy && { proxy: { server: proxy, bypass: '127.0.0.1,wharf.localhost' } }),
+  });
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
   page.on('pageerror', (error) => options.errors?.push(String(error)));

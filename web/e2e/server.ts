@@ -12,6 +12,8 @@ export const password = 'correct horse battery';
 
 export interface Server {
   url: string;
+  /** The same for what does not know names. */
+  local: string;
   port: number;
   data: string;
   /** Audits the data as an operator would, and says what it printed. */
@@ -23,19 +25,30 @@ export interface Server {
   crash(): Promise<void>;
 }
 
-/** `fresh`: without an account, as after the installation. */
-export async function startServer({ fresh = false } = {}): Promise<Server> {
+interface Options {
+  /** Without an account, as after the installation. */
+  fresh?: boolean;
+  /** A public address, with a name: stores call none on this machine. */
+  named?: boolean;
+  env?: Record<string, string>;
+  port?: number;
+}
+
+export async function startServer(options: Options = {}): Promise<Server> {
   if (!existsSync(binary)) throw new Error(`${binary} is missing: run "make build" first`);
   const data = mkdtempSync(join(tmpdir(), 'wharf-e2e-'));
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
+  const port = options.port ?? (await freePort());
+  const local = `http://127.0.0.1:${port}`;
+  const url = options.named ? `http://wharf.localhost:${port}` : local;
   let log = '';
   let child: ChildProcess;
 
   const start = async () => {
     const account = { WHARF_ADMIN_EMAIL: email, WHARF_ADMIN_PASSWORD: password };
-    child = spawn(binary, ['serve', '--data', data, '--listen', `127.0.0.1:${port}`], {
-      env: { ...process.env, ...(fresh ? {} : account) },
+    const args = ['serve', '--data', data, '--listen', `127.0.0.1:${port}`];
+    if (options.named) args.push('--site-url', url);
+    child = spawn(binary, args, {
+      env: { ...process.env, ...(options.fresh ? {} : account), ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     child.stdout?.on('data', (d) => {
@@ -45,7 +58,7 @@ export async function startServer({ fresh = false } = {}): Promise<Server> {
       log += d;
     });
     await until(
-      async () => (await fetch(`${url}/api/v4/site/ping`)).ok,
+      async () => (await fetch(`${local}/api/v4/site/ping`)).ok,
       20_000,
       () => log,
     );
@@ -60,6 +73,7 @@ export async function startServer({ fresh = false } = {}): Promise<Server> {
   await start();
   return {
     url,
+    local,
     port,
     data,
     doctor: (...args) => {

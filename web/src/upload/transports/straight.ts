@@ -10,9 +10,6 @@ import { sendBody } from './body';
 const kinds = ['s3', 'ks3', 'cos', 'obs', 'oss'] as const;
 type Kind = (typeof kinds)[number];
 
-/** Who says that the upload is complete: we, or the store itself. */
-const weCall: readonly Kind[] = ['s3', 'ks3', 'cos'];
-
 /** What stores have signed into the address of the end. */
 const endings: Partial<Record<Kind, Record<string, string>>> = {
   cos: { 'x-cos-forbid-overwrite': 'true' },
@@ -187,15 +184,14 @@ class Way {
       }
       await this.complete(page, signal);
     }
-    if (weCall.includes(this.kind)) {
-      await api
-        .finishUpload(this.kind, this.id, page.callback_secret ?? '', signal)
-        .catch((error) => {
-          signal.throwIfAborted();
-          // Refused: it was heard before. No answer: the server finds out by itself.
-          if (!(error instanceof ApiError)) throw error;
-        });
-    }
+    // Also where the store calls by itself: it may not reach a server that we do.
+    await api
+      .finishUpload(this.kind, this.id, page.callback_secret ?? '', signal)
+      .catch((error) => {
+        signal.throwIfAborted();
+        // Refused: it was heard before. No answer: the server finds out by itself.
+        if (!(error instanceof ApiError)) throw error;
+      });
   }
 
   private async complete(page: Page, signal: AbortSignal): Promise<void> {
