@@ -276,15 +276,14 @@ func TestWhatIsHeldStaysInTheTrash(t *testing.T) {
 	each(t, func(_ *testing.T, w *world) {
 		f := w.file("/f", 7)
 		w.file("/g", 5)
-		lock := catalog.Lock{Token: core.NewUUID(), Node: f.ID, Owner: w.User.ID, Application: "upload", Created: w.now}
-		w.Must(w.Names.AddLock(w.Ctx, lock))
+		lock := w.Hold(f.ID, 0)
 		failed, err := w.Trash(w.Ctx, w.who, w.refs("/f", "/g"))
 		w.Must(err)
 		w.want(failed[0], errs.Conflict, errs.Locked)
 
 		w.Must(w.Names.Unlock(w.Ctx, f.ID, lock.Token))
 		w.all(w.Trash(w.Ctx, w.who, w.refs("/f")))
-		w.Must(w.Names.AddLock(w.Ctx, lock)) // an upload that was on its way into it
+		lock = w.Hold(f.ID, 0) // an upload that was on its way into it
 		w.want(w.Empty(w.Ctx, w.who), errs.Conflict, errs.Locked)
 		w.trash("f 7")
 		w.now = w.now.AddDate(0, 1, 0)

@@ -83,10 +83,8 @@ func TestWhatIsNotThereYetIsNotCopied(t *testing.T) {
 		w.file("/a/f", 7)
 		w.mkdir("/to")
 		coming := w.New(w.mkdir("/a").ID, "coming", catalog.File)
-		coming.Session = "s"
 		w.Must(w.Names.InsertNode(w.Ctx, coming))
-		lock := catalog.Lock{Token: core.NewUUID(), Node: coming.ID, Owner: w.User.ID, Application: "upload", Created: w.now}
-		w.Must(w.Names.AddLock(w.Ctx, lock))
+		w.Hold(coming.ID, 0)
 		failed, err := w.Copy(w.Ctx, w.who, w.refs("/a/coming", "/a"), w.at("/to"))
 		w.Must(err)
 		w.want(failed[0], errs.Conflict, errs.Locked)

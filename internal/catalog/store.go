@@ -94,17 +94,16 @@ type Ledger interface {
 	Recount(ctx context.Context, u core.UserID) (Capacity, error)
 }
 
-// Locks keeps who holds a node. A node has at most one lock.
+// Locks says who holds a node: the upload that is under way to it, until it ends or
+// its owner unlocks it. A node has at most one lock.
 type Locks interface {
-	// AddLock takes the lock; Conflict/locked when the node has one.
-	AddLock(ctx context.Context, l Lock) error
 	// LocksUnder returns the locks of owner on the node and on anything below it,
 	// oldest first; on a file, the lock whosever it is. None for a node that is
 	// not there.
 	LocksUnder(ctx context.Context, owner core.UserID, id core.NodeID) ([]Lock, error)
 	// Lock returns the lock of that token; NotFound/lock_unknown.
 	Lock(ctx context.Context, token string) (Lock, error)
-	// Unlock removes the lock; an unknown token is no error.
+	// Unlock takes the node from its upload, which cannot go on; an unknown token is no error.
 	Unlock(ctx context.Context, id core.NodeID, token string) error
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/wharfinger/wharfinger/internal/catalog"
+	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/store/query"
 	"github.com/wharfinger/wharfinger/internal/upload"
 )
@@ -19,9 +20,6 @@ func (t *tx) Finish(ctx context.Context, s upload.Session, v catalog.Version, up
 			return t.q.FinishSession(ctx, query.FinishSessionParams{
 				ID: string(s.ID), AtUs: micros(v.Created), EndCRC64: int64(v.CRC64), EndSHA256: v.SHA256,
 			})
-		},
-		func() (int64, error) {
-			return t.q.Unlock(ctx, query.UnlockParams{Node: int64(s.Node), Token: s.Lock})
 		},
 		func() (int64, error) {
 			return t.q.ShowNode(ctx, query.ShowNodeParams{
@@ -38,6 +36,23 @@ func (t *tx) Finish(ctx context.Context, s upload.Session, v catalog.Version, up
 		}
 	}
 	return true, t.AddVersion(ctx, v)
+}
+
+func (t *tx) Admit(ctx context.Context, u core.UserID, n, most int64) (bool, error) {
+	const op = "store.Admit"
+	if n < 0 {
+		return false, nil
+	}
+	rows, err := t.q.Admit(ctx, query.AdmitParams{ID: int64(u), N: n, Most: most})
+	return rows == 1, t.fail(op, err)
+}
+
+func (o outside) Admit(ctx context.Context, u core.UserID, n, most int64) (ok bool, err error) {
+	err = o.s.write(ctx, func(t *tx) (err error) {
+		ok, err = t.Admit(ctx, u, n, most)
+		return err
+	})
+	return ok, err
 }
 
 func (o outside) Finish(ctx context.Context, s upload.Session, v catalog.Version, updated time.Time) (ok bool, err error) {

@@ -236,11 +236,11 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		other, err := sql.Open("sqlite", path) // without foreign keys
 		h.Must(err)
 		defer other.Close()
-		_, err = other.ExecContext(h.Ctx, "INSERT INTO locks VALUES (-1, 'x', 1, '', '', 0)")
+		_, err = other.ExecContext(h.Ctx, `INSERT INTO upload_events (session, seq, at_us, kind, start, stop, reason, note) VALUES ('nobody', 1, 0, '', 0, 0, '', '')`)
 		h.Must(err)
 		found, err := h.Store.Check(h.Ctx)
 		h.Must(err)
-		if len(found) != 1 || !strings.HasPrefix(found[0], "foreign_key_check: locks") {
+		if len(found) != 1 || !strings.HasPrefix(found[0], "foreign_key_check: upload_events") {
 			t.Errorf("found %v", found)
 		}
 	})

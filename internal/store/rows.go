@@ -130,10 +130,10 @@ func toPolicy(r query.Policy) (catalog.Policy, error) {
 	}, err
 }
 
-func toLock(r query.Lock) catalog.Lock {
+func toLock(r query.LockOfRow) catalog.Lock {
 	return catalog.Lock{
-		Token: r.Token, Node: core.NodeID(r.Node), Owner: core.UserID(r.Owner), Application: r.Application,
-		Session: core.SessionID(r.Session), Created: core.FromMicros(r.CreatedUs),
+		Token: r.LockToken, Node: core.NodeID(r.Node), Owner: core.UserID(r.Owner), Application: "upload",
+		Session: core.SessionID(r.ID), Created: core.FromMicros(r.CreatedUs),
 	}
 }
 

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/wharfinger/wharfinger/internal/catalog"
+	"github.com/wharfinger/wharfinger/internal/errs"
 	"github.com/wharfinger/wharfinger/internal/store"
 	"github.com/wharfinger/wharfinger/internal/store/storetest"
 )
@@ -156,5 +159,39 @@ func TestEveryReaderKeepsWhatWasAcknowledgedAndCannotWrite(t *testing.T) {
 			t.Errorf("connection %d writes", i)
 		}
 		_ = c.Close()
+	}
+}
+
+func TestWhatWasHeldBeforeTheUpgradeIsHeldAfterIt(t *testing.T) {
+	t.Parallel()
+	for engine, open := range map[string]func(testing.TB) *store.Store{"sqlite": storetest.SQLite, "postgres": storetest.Postgres} {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			h := storetest.NewHome(t, open(t), -1)
+			held := h.Hold(h.Add(h.Root.ID, "held", catalog.File).ID, 0)
+			freed := h.Hold(h.Add(h.Root.ID, "freed", catalog.File).ID, 0)
+			text, err := store.Migrations.ReadFile("migrations/" + engine + "/0017_held.sql")
+			h.Must(err)
+			h.Must(h.Names.InTx(h.Ctx, func(tx catalog.Tx) error {
+				err := store.Exec(h.Ctx, tx, "CREATE TABLE locks (node BIGINT NOT NULL PRIMARY KEY, token TEXT NOT NULL)")
+				if err == nil {
+					err = store.Exec(h.Ctx, tx, fmt.Sprintf("INSERT INTO locks VALUES (%d, '%s')", held.Node, held.Token))
+				}
+				for statement := range strings.SplitSeq(string(text), ";\n") {
+					if err == nil && strings.TrimSpace(statement) != "" {
+						err = store.Exec(h.Ctx, tx, statement)
+					}
+				}
+				return err
+			}))
+			got, err := h.Names.LocksUnder(h.Ctx, h.User.ID, h.Root.ID)
+			h.Must(err)
+			if d := cmp.Diff([]catalog.Lock{held}, got); d != "" {
+				t.Errorf("locks (-want +got):\n%s", d)
+			}
+			if _, err := h.Names.Lock(h.Ctx, freed.Token); !errs.Has(err, errs.LockUnknown) {
+				t.Errorf("what its owner had unlocked: %v", err)
+			}
+		})
 	}
 }

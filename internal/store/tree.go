@@ -100,16 +100,13 @@ func (t *tx) UpdateNode(ctx context.Context, n catalog.Node, was core.Rev) error
 }
 
 // RemoveTree takes the rows away from the leaves of the schema upward: versions,
-// locks, nodes. On PostgreSQL somebody may add to the tree meanwhile; the last
+// nodes. On PostgreSQL somebody may add to the tree meanwhile; the last
 // statement then breaks a foreign key and everything runs again.
 func (t *tx) RemoveTree(ctx context.Context, id core.NodeID, at time.Time) (catalog.Removed, error) {
 	const op = "store.RemoveTree"
 	t.known.forget()
 	versions, err := t.q.RemoveVersionsBelow(ctx, int64(id))
 	if err != nil {
-		return catalog.Removed{}, t.fail(op, err)
-	}
-	if err := t.q.RemoveLocksBelow(ctx, int64(id)); err != nil {
 		return catalog.Removed{}, t.fail(op, err)
 	}
 	nodes, err := t.q.RemoveNodesBelow(ctx, int64(id))

@@ -83,10 +83,6 @@ func (o outside) Settle(ctx context.Context, u core.UserID, n int64) error {
 	return o.s.write(ctx, func(t *tx) error { return t.Settle(ctx, u, n) })
 }
 
-func (o outside) AddLock(ctx context.Context, l catalog.Lock) error {
-	return o.s.write(ctx, func(t *tx) error { return t.AddLock(ctx, l) })
-}
-
 func (o outside) Unlock(ctx context.Context, id core.NodeID, token string) error {
 	return o.s.write(ctx, func(t *tx) error { return t.Unlock(ctx, id, token) })
 }

@@ -87,8 +87,8 @@ func TestAFailedFlushFailsEveryTransactionOfItsBatch(t *testing.T) {
 				err := h.Names.InTx(h.Ctx, func(tx catalog.Tx) error {
 					if i == 7 { // an orphan that only COMMIT looks at
 						return errors.Join(store.Exec(h.Ctx, tx, "PRAGMA defer_foreign_keys = ON"),
-							store.Exec(h.Ctx, tx, `INSERT INTO locks (node, token, owner, application, session, created_us)
-								VALUES (-1, 'x', 1, '', '', 0)`))
+							store.Exec(h.Ctx, tx, `INSERT INTO upload_events (session, seq, at_us, kind, start, stop, reason, note)
+								VALUES ('nobody', 1, 0, '', 0, 0, '', '')`))
 					}
 					return tx.InsertNode(h.Ctx, n)
 				})
@@ -209,7 +209,7 @@ func TestACommitThatCouldNotBeWrittenHasNoEffect(t *testing.T) {
 	if _, err := h.Names.Node(h.Ctx, n.ID); !errs.Is(err, errs.NotFound) {
 		t.Errorf("it left the node: %v", err)
 	}
-	if err := h.Names.AddLock(h.Ctx, catalog.Lock{Token: "x", Node: h.Root.ID}); err != nil {
+	if err := h.Names.InsertNode(h.Ctx, n); err != nil {
 		t.Errorf("the next write: %v", err)
 	}
 }

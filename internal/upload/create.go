@@ -244,6 +244,9 @@ func (d *draft) checkFile(p catalog.Policy, at catalog.Place) error {
 }
 
 func (d *draft) checkRoom(ctx context.Context, tx Tx, home catalog.Home) error {
+	if ok, err := tx.Admit(ctx, d.owner, d.q.Size, home.Group.MaxSessions); ok || err != nil {
+		return err
+	}
 	open, err := tx.CountOpen(ctx, d.owner)
 	if err != nil {
 		return err
@@ -333,10 +336,5 @@ func (d *draft) insert(ctx context.Context, tx Tx, at catalog.Place) error {
 		}
 	}
 	d.s.Node = n.ID
-	if err := tx.AddSession(ctx, d.s); err != nil {
-		return err
-	}
-	return tx.AddLock(ctx, catalog.Lock{
-		Token: d.s.Lock, Node: n.ID, Owner: d.owner, Application: "upload", Session: d.s.ID, Created: d.now,
-	})
+	return tx.AddSession(ctx, d.s)
 }

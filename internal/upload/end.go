@@ -153,9 +153,6 @@ func (e *Engine) endIn(ctx context.Context, tx Tx, s Session, to State, why Even
 	if err := tx.Release(ctx, s.Owner, s.Size); err != nil {
 		return err
 	}
-	if err := tx.Unlock(ctx, s.Node, s.Lock); err != nil {
-		return err
-	}
 	n, err := tx.Node(ctx, s.Node)
 	if errs.Is(err, errs.NotFound) {
 		return nil

@@ -47,7 +47,7 @@ type Session struct {
 	Cipher    *catalog.Encryption
 	Sealed    bool   // the client encrypts
 	Lock      string // token
-	Locked    bool   // the lock row is there (read only)
+	Locked    bool   // the lock is held (read only)
 	Secret    []byte // SHA-256 of the callback secret
 	Created   time.Time
 	Touched   time.Time // last byte acknowledged

@@ -109,9 +109,6 @@ func (e *Engine) publishIn(ctx context.Context, tx Tx, s Session, sum blob.Sum) 
 		return n, err
 	}
 	n.Rev = was + 1
-	if err := tx.Unlock(ctx, s.Node, s.Lock); err != nil {
-		return n, err
-	}
 	return n, e.retire(ctx, tx, s)
 }
 

@@ -14,8 +14,8 @@ import (
 // Sessions keeps uploads in progress and, until they would have expired, those
 // that ended.
 type Sessions interface {
-	// AddSession adds the row, state open, nothing received. Ledger.Reserve
-	// accounts for its bytes.
+	// AddSession adds the row, state open, nothing received. It holds its node with
+	// s.Lock, once the node names it. Ledger.Reserve accounts for its bytes.
 	AddSession(ctx context.Context, s Session) error
 	// Session: NotFound/session_gone. Session.Locked tells whether its lock is
 	// still held.
@@ -63,8 +63,13 @@ type Trail interface {
 	Events(ctx context.Context, id core.SessionID) ([]Event, error)
 }
 
-// Express does for a whole small file at once what the others do step by step.
+// Express does at once, for the small file of which there are many, what the others
+// do step by step.
 type Express interface {
+	// Admit is Reserve for a new session, if fewer than `most` of the user are open or
+	// sealing. ok is false, and nothing changed, when there are as many or the bytes
+	// do not fit: CountOpen and Reserve say which.
+	Admit(ctx context.Context, u core.UserID, n, most int64) (ok bool, err error)
 	// Finish makes v the first version of the node that s made, and ends s with
 	// its digests: the session is done, its lock given back, its bytes settled,
 	// the node shown with that time. It holds only for a session that is open and

@@ -9,10 +9,33 @@ import (
 	"context"
 )
 
+const admit = `-- name: Admit :execrows
+UPDATE users SET reserved = reserved + $1
+WHERE users.id = $2 AND (CAST($1 AS BIGINT) = 0 OR used + reserved <=
+    (CASE WHEN users.quota >= 0 THEN users.quota ELSE (SELECT g.quota FROM groups g WHERE g.id = users.group_id) END)
+    - CAST($1 AS BIGINT))
+    AND (SELECT COUNT(*) FROM sessions s WHERE s.owner = users.id AND s.state IN ('open', 'sealing')) < CAST($3 AS BIGINT)
+`
+
+type AdmitParams struct {
+	N    int64
+	ID   int64
+	Most int64
+}
+
+// Is Reserve, unless the user has as many uploads under way as may be.
+func (q *Queries) Admit(ctx context.Context, arg AdmitParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, admit, arg.N, arg.ID, arg.Most)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const finishSession = `-- name: FinishSession :execrows
 UPDATE sessions SET state = 'done', received = size, touched_us = $1, ended_us = $1,
     end_crc64 = $2, end_sha256 = $3
-WHERE id = $4 AND state = 'open' AND received = 0
+WHERE id = $4 AND state = 'open' AND received = 0 AND lock_token <> ''
 `
 
 type FinishSessionParams struct {

@@ -1,26 +1,26 @@
--- name: AddLock :execrows
-INSERT INTO locks (node, token, owner, application, session, created_us)
-VALUES (sqlc.arg(node), sqlc.arg(token), sqlc.arg(owner), sqlc.arg(application), sqlc.arg(session), sqlc.arg(created_us))
-ON CONFLICT (node) DO NOTHING;
-
 -- name: LockOf :one
-SELECT * FROM locks WHERE node = sqlc.arg(node);
+SELECT s.node, s.lock_token, s.owner, s.id, s.created_us FROM nodes n JOIN sessions s ON s.id = n.session AND s.node = n.id
+WHERE n.id = sqlc.arg(node) AND s.state IN ('open', 'sealing') AND s.lock_token <> '';
 
 -- name: LocksUnder :many
--- Climbs from the owner's locks, which are few, instead of walking down a tree
+-- Climbs from the owner's uploads, which are few, instead of walking down a tree
 -- that may hold millions.
 WITH RECURSIVE up (held, node, depth) AS (
-    SELECT l.node, l.node, CAST(0 AS BIGINT) FROM locks l WHERE l.owner = sqlc.arg(owner)
+    SELECT s.node, s.node, CAST(0 AS BIGINT) FROM sessions s
+    WHERE s.owner = sqlc.arg(owner) AND s.state IN ('open', 'sealing') AND s.lock_token <> ''
     UNION ALL
     SELECT u.held, n.parent, u.depth + 1 FROM up u JOIN nodes n ON n.id = u.node
     WHERE n.parent IS NOT NULL AND u.depth < 300
 )
-SELECT l.* FROM locks l
-WHERE l.node IN (SELECT u.held FROM up u WHERE u.node = CAST(sqlc.arg(node) AS BIGINT))
-ORDER BY l.created_us, l.node;
+SELECT s.node, s.lock_token, s.owner, s.id, s.created_us FROM nodes n JOIN sessions s ON s.id = n.session AND s.node = n.id
+WHERE n.id IN (SELECT u.held FROM up u WHERE u.node = CAST(sqlc.arg(node) AS BIGINT))
+    AND s.state IN ('open', 'sealing') AND s.lock_token <> ''
+ORDER BY s.created_us, s.node;
 
 -- name: Lock :one
-SELECT * FROM locks WHERE token = sqlc.arg(token);
+SELECT s.node, s.lock_token, s.owner, s.id, s.created_us FROM sessions s JOIN nodes n ON n.id = s.node AND n.session = s.id
+WHERE s.state IN ('open', 'sealing') AND s.lock_token <> '' AND s.lock_token = sqlc.arg(token);
 
--- name: Unlock :execrows
-DELETE FROM locks WHERE node = sqlc.arg(node) AND token = sqlc.arg(token);
+-- name: Unlock :exec
+UPDATE sessions SET lock_token = ''
+WHERE sessions.id = (SELECT n.session FROM nodes n WHERE n.id = sqlc.arg(node)) AND lock_token = sqlc.arg(token);

@@ -9,67 +9,53 @@ import (
 	"context"
 )
 
-const addLock = `-- name: AddLock :execrows
-INSERT INTO locks (node, token, owner, application, session, created_us)
-VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (node) DO NOTHING
-`
-
-type AddLockParams struct {
-	Node        int64
-	Token       string
-	Owner       int64
-	Application string
-	Session     string
-	CreatedUs   int64
-}
-
-func (q *Queries) AddLock(ctx context.Context, arg AddLockParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, addLock,
-		arg.Node,
-		arg.Token,
-		arg.Owner,
-		arg.Application,
-		arg.Session,
-		arg.CreatedUs,
-	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
 const lock = `-- name: Lock :one
-SELECT node, token, owner, application, session, created_us FROM locks WHERE token = $1
+SELECT s.node, s.lock_token, s.owner, s.id, s.created_us FROM sessions s JOIN nodes n ON n.id = s.node AND n.session = s.id
+WHERE s.state IN ('open', 'sealing') AND s.lock_token <> '' AND s.lock_token = $1
 `
 
-func (q *Queries) Lock(ctx context.Context, token string) (Lock, error) {
+type LockRow struct {
+	Node      int64
+	LockToken string
+	Owner     int64
+	ID        string
+	CreatedUs int64
+}
+
+func (q *Queries) Lock(ctx context.Context, token string) (LockRow, error) {
 	row := q.db.QueryRowContext(ctx, lock, token)
-	var i Lock
+	var i LockRow
 	err := row.Scan(
 		&i.Node,
-		&i.Token,
+		&i.LockToken,
 		&i.Owner,
-		&i.Application,
-		&i.Session,
+		&i.ID,
 		&i.CreatedUs,
 	)
 	return i, err
 }
 
 const lockOf = `-- name: LockOf :one
-SELECT node, token, owner, application, session, created_us FROM locks WHERE node = $1
+SELECT s.node, s.lock_token, s.owner, s.id, s.created_us FROM nodes n JOIN sessions s ON s.id = n.session AND s.node = n.id
+WHERE n.id = $1 AND s.state IN ('open', 'sealing') AND s.lock_token <> ''
 `
 
-func (q *Queries) LockOf(ctx context.Context, node int64) (Lock, error) {
+type LockOfRow struct {
+	Node      int64
+	LockToken string
+	Owner     int64
+	ID        string
+	CreatedUs int64
+}
+
+func (q *Queries) LockOf(ctx context.Context, node int64) (LockOfRow, error) {
 	row := q.db.QueryRowContext(ctx, lockOf, node)
-	var i Lock
+	var i LockOfRow
 	err := row.Scan(
 		&i.Node,
-		&i.Token,
+		&i.LockToken,
 		&i.Owner,
-		&i.Application,
-		&i.Session,
+		&i.ID,
 		&i.CreatedUs,
 	)
 	return i, err
@@ -77,14 +63,16 @@ func (q *Queries) LockOf(ctx context.Context, node int64) (Lock, error) {
 
 const locksUnder = `-- name: LocksUnder :many
 WITH RECURSIVE up (held, node, depth) AS (
-    SELECT l.node, l.node, CAST(0 AS BIGINT) FROM locks l WHERE l.owner = $2
+    SELECT s.node, s.node, CAST(0 AS BIGINT) FROM sessions s
+    WHERE s.owner = $2 AND s.state IN ('open', 'sealing') AND s.lock_token <> ''
     UNION ALL
     SELECT u.held, n.parent, u.depth + 1 FROM up u JOIN nodes n ON n.id = u.node
     WHERE n.parent IS NOT NULL AND u.depth < 300
 )
-SELECT l.node, l.token, l.owner, l.application, l.session, l.created_us FROM locks l
-WHERE l.node IN (SELECT u.held FROM up u WHERE u.node = CAST($1 AS BIGINT))
-ORDER BY l.created_us, l.node
+SELECT s.node, s.lock_token, s.owner, s.id, s.created_us FROM nodes n JOIN sessions s ON s.id = n.session AND s.node = n.id
+WHERE n.id IN (SELECT u.held FROM up u WHERE u.node = CAST($1 AS BIGINT))
+    AND s.state IN ('open', 'sealing') AND s.lock_token <> ''
+ORDER BY s.created_us, s.node
 `
 
 type LocksUnderParams struct {
@@ -92,23 +80,30 @@ type LocksUnderParams struct {
 	Owner int64
 }
 
-// Climbs from the owner's locks, which are few, instead of walking down a tree
+type LocksUnderRow struct {
+	Node      int64
+	LockToken string
+	Owner     int64
+	ID        string
+	CreatedUs int64
+}
+
+// Climbs from the owner's uploads, which are few, instead of walking down a tree
 // that may hold millions.
-func (q *Queries) LocksUnder(ctx context.Context, arg LocksUnderParams) ([]Lock, error) {
+func (q *Queries) LocksUnder(ctx context.Context, arg LocksUnderParams) ([]LocksUnderRow, error) {
 	rows, err := q.db.QueryContext(ctx, locksUnder, arg.Node, arg.Owner)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Lock
+	var items []LocksUnderRow
 	for rows.Next() {
-		var i Lock
+		var i LocksUnderRow
 		if err := rows.Scan(
 			&i.Node,
-			&i.Token,
+			&i.LockToken,
 			&i.Owner,
-			&i.Application,
-			&i.Session,
+			&i.ID,
 			&i.CreatedUs,
 		); err != nil {
 			return nil, err
@@ -124,8 +119,9 @@ func (q *Queries) LocksUnder(ctx context.Context, arg LocksUnderParams) ([]Lock,
 	return items, nil
 }
 
-const unlock = `-- name: Unlock :execrows
-DELETE FROM locks WHERE node = $1 AND token = $2
+const unlock = `-- name: Unlock :exec
+UPDATE sessions SET lock_token = ''
+WHERE sessions.id = (SELECT n.session FROM nodes n WHERE n.id = $1) AND lock_token = $2
 `
 
 type UnlockParams struct {
@@ -133,10 +129,7 @@ type UnlockParams struct {
 	Token string
 }
 
-func (q *Queries) Unlock(ctx context.Context, arg UnlockParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, unlock, arg.Node, arg.Token)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+func (q *Queries) Unlock(ctx context.Context, arg UnlockParams) error {
+	_, err := q.db.ExecContext(ctx, unlock, arg.Node, arg.Token)
+	return err
 }

@@ -97,15 +97,6 @@ type Job struct {
 	UpdatedUs  int64
 }
 
-type Lock struct {
-	Node        int64
-	Token       string
-	Owner       int64
-	Application string
-	Session     string
-	CreatedUs   int64
-}
-
 type Node struct {
 	ID        int64
 	Owner     int64

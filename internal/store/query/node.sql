@@ -59,14 +59,6 @@ WITH RECURSIVE below (id, depth) AS (
 DELETE FROM versions WHERE node IN (SELECT below.id FROM below)
 RETURNING owner, size, policy, blob;
 
--- name: RemoveLocksBelow :exec
-WITH RECURSIVE below (id, depth) AS (
-    SELECT n.id, CAST(0 AS BIGINT) FROM nodes n WHERE n.id = sqlc.arg(id)
-    UNION ALL
-    SELECT c.id, b.depth + 1 FROM below b JOIN nodes c ON c.parent = b.id WHERE b.depth < 300
-)
-DELETE FROM locks WHERE node IN (SELECT below.id FROM below);
-
 -- name: RemoveNodesBelow :execrows
 WITH RECURSIVE below (id, depth) AS (
     SELECT n.id, CAST(0 AS BIGINT) FROM nodes n WHERE n.id = sqlc.arg(id)

@@ -172,20 +172,6 @@ func (q *Queries) Node(ctx context.Context, id int64) (Node, error) {
 	return i, err
 }
 
-const removeLocksBelow = `-- name: RemoveLocksBelow :exec
-WITH RECURSIVE below (id, depth) AS (
-    SELECT n.id, CAST(0 AS BIGINT) FROM nodes n WHERE n.id = $1
-    UNION ALL
-    SELECT c.id, b.depth + 1 FROM below b JOIN nodes c ON c.parent = b.id WHERE b.depth < 300
-)
-DELETE FROM locks WHERE node IN (SELECT below.id FROM below)
-`
-
-func (q *Queries) RemoveLocksBelow(ctx context.Context, id int64) error {
-	_, err := q.db.ExecContext(ctx, removeLocksBelow, id)
-	return err
-}
-
 const removeNodesBelow = `-- name: RemoveNodesBelow :execrows
 WITH RECURSIVE below (id, depth) AS (
     SELECT n.id, CAST(0 AS BIGINT) FROM nodes n WHERE n.id = $1

@@ -9,7 +9,8 @@ VALUES (sqlc.arg(id), sqlc.arg(owner), sqlc.arg(node), sqlc.arg(version), sqlc.a
     sqlc.arg(touched_us), sqlc.arg(expires_us), 0, 0, NULL);
 
 -- name: Session :one
-SELECT sqlc.embed(s), EXISTS (SELECT 1 FROM locks l WHERE l.node = s.node AND l.token = s.lock_token) AS locked
+SELECT sqlc.embed(s), EXISTS (SELECT 1 FROM nodes n WHERE n.id = s.node AND n.session = s.id
+    AND s.lock_token <> '' AND s.state IN ('open', 'sealing')) AS locked
 FROM sessions s WHERE s.id = sqlc.arg(id);
 
 -- name: SessionState :one
@@ -21,7 +22,8 @@ UPDATE sessions SET state = sqlc.arg(upto), ended_us = sqlc.arg(ended_us), end_c
 WHERE id = sqlc.arg(id) AND state = sqlc.arg(state);
 
 -- name: SessionsOf :many
-SELECT sqlc.embed(s), EXISTS (SELECT 1 FROM locks l WHERE l.node = s.node AND l.token = s.lock_token) AS locked
+SELECT sqlc.embed(s), EXISTS (SELECT 1 FROM nodes n WHERE n.id = s.node AND n.session = s.id
+    AND s.lock_token <> '' AND s.state IN ('open', 'sealing')) AS locked
 FROM sessions s
 WHERE s.owner = sqlc.arg(owner) AND s.state IN ('open', 'sealing') AND s.state = sqlc.arg(state)
 ORDER BY s.created_us DESC, s.id DESC LIMIT CAST(sqlc.arg(lim) AS BIGINT);
@@ -30,13 +32,15 @@ ORDER BY s.created_us DESC, s.id DESC LIMIT CAST(sqlc.arg(lim) AS BIGINT);
 SELECT COUNT(*) FROM sessions WHERE owner = sqlc.arg(owner) AND state IN ('open', 'sealing');
 
 -- name: DueLive :many
-SELECT sqlc.embed(s), EXISTS (SELECT 1 FROM locks l WHERE l.node = s.node AND l.token = s.lock_token) AS locked
+SELECT sqlc.embed(s), EXISTS (SELECT 1 FROM nodes n WHERE n.id = s.node AND n.session = s.id
+    AND s.lock_token <> '' AND s.state IN ('open', 'sealing')) AS locked
 FROM sessions s
 WHERE s.state IN ('open', 'sealing') AND s.state = sqlc.arg(state) AND s.expires_us <= sqlc.arg(before_us)
 ORDER BY s.expires_us, s.id LIMIT CAST(sqlc.arg(lim) AS BIGINT);
 
 -- name: DueEnded :many
-SELECT sqlc.embed(s), EXISTS (SELECT 1 FROM locks l WHERE l.node = s.node AND l.token = s.lock_token) AS locked
+SELECT sqlc.embed(s), EXISTS (SELECT 1 FROM nodes n WHERE n.id = s.node AND n.session = s.id
+    AND s.lock_token <> '' AND s.state IN ('open', 'sealing')) AS locked
 FROM sessions s WHERE s.state = sqlc.arg(state) AND s.expires_us <= sqlc.arg(before_us)
 ORDER BY s.expires_us, s.id LIMIT CAST(sqlc.arg(lim) AS BIGINT);
 

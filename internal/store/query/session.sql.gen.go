@@ -183,7 +183,8 @@ func (q *Queries) CountPart(ctx context.Context, arg CountPartParams) (int64, er
 }
 
 const dueEnded = `-- name: DueEnded :many
-SELECT s.id, s.owner, s.node, s.version, s.policy, s.policy_rev, s.uri, s.size, s.chunk_size, s.received, s.state, s.fresh, s.kind, s.modified_us, s.mime, s.meta, s.blob, s.vendor_id, s.cipher, s.sealed_key, s.iv, s.sealed, s.lock_token, s.secret, s.created_us, s.touched_us, s.expires_us, s.ended_us, s.end_crc64, s.end_sha256, EXISTS (SELECT 1 FROM locks l WHERE l.node = s.node AND l.token = s.lock_token) AS locked
+SELECT s.id, s.owner, s.node, s.version, s.policy, s.policy_rev, s.uri, s.size, s.chunk_size, s.received, s.state, s.fresh, s.kind, s.modified_us, s.mime, s.meta, s.blob, s.vendor_id, s.cipher, s.sealed_key, s.iv, s.sealed, s.lock_token, s.secret, s.created_us, s.touched_us, s.expires_us, s.ended_us, s.end_crc64, s.end_sha256, EXISTS (SELECT 1 FROM nodes n WHERE n.id = s.node AND n.session = s.id
+    AND s.lock_token <> '' AND s.state IN ('open', 'sealing')) AS locked
 FROM sessions s WHERE s.state = $1 AND s.expires_us <= $2
 ORDER BY s.expires_us, s.id LIMIT CAST($3 AS BIGINT)
 `
@@ -255,7 +256,8 @@ func (q *Queries) DueEnded(ctx context.Context, arg DueEndedParams) ([]DueEndedR
 }
 
 const dueLive = `-- name: DueLive :many
-SELECT s.id, s.owner, s.node, s.version, s.policy, s.policy_rev, s.uri, s.size, s.chunk_size, s.received, s.state, s.fresh, s.kind, s.modified_us, s.mime, s.meta, s.blob, s.vendor_id, s.cipher, s.sealed_key, s.iv, s.sealed, s.lock_token, s.secret, s.created_us, s.touched_us, s.expires_us, s.ended_us, s.end_crc64, s.end_sha256, EXISTS (SELECT 1 FROM locks l WHERE l.node = s.node AND l.token = s.lock_token) AS locked
+SELECT s.id, s.owner, s.node, s.version, s.policy, s.policy_rev, s.uri, s.size, s.chunk_size, s.received, s.state, s.fresh, s.kind, s.modified_us, s.mime, s.meta, s.blob, s.vendor_id, s.cipher, s.sealed_key, s.iv, s.sealed, s.lock_token, s.secret, s.created_us, s.touched_us, s.expires_us, s.ended_us, s.end_crc64, s.end_sha256, EXISTS (SELECT 1 FROM nodes n WHERE n.id = s.node AND n.session = s.id
+    AND s.lock_token <> '' AND s.state IN ('open', 'sealing')) AS locked
 FROM sessions s
 WHERE s.state IN ('open', 'sealing') AND s.state = $1 AND s.expires_us <= $2
 ORDER BY s.expires_us, s.id LIMIT CAST($3 AS BIGINT)
@@ -418,7 +420,8 @@ func (q *Queries) PartsIn(ctx context.Context, arg PartsInParams) ([]Part, error
 }
 
 const session = `-- name: Session :one
-SELECT s.id, s.owner, s.node, s.version, s.policy, s.policy_rev, s.uri, s.size, s.chunk_size, s.received, s.state, s.fresh, s.kind, s.modified_us, s.mime, s.meta, s.blob, s.vendor_id, s.cipher, s.sealed_key, s.iv, s.sealed, s.lock_token, s.secret, s.created_us, s.touched_us, s.expires_us, s.ended_us, s.end_crc64, s.end_sha256, EXISTS (SELECT 1 FROM locks l WHERE l.node = s.node AND l.token = s.lock_token) AS locked
+SELECT s.id, s.owner, s.node, s.version, s.policy, s.policy_rev, s.uri, s.size, s.chunk_size, s.received, s.state, s.fresh, s.kind, s.modified_us, s.mime, s.meta, s.blob, s.vendor_id, s.cipher, s.sealed_key, s.iv, s.sealed, s.lock_token, s.secret, s.created_us, s.touched_us, s.expires_us, s.ended_us, s.end_crc64, s.end_sha256, EXISTS (SELECT 1 FROM nodes n WHERE n.id = s.node AND n.session = s.id
+    AND s.lock_token <> '' AND s.state IN ('open', 'sealing')) AS locked
 FROM sessions s WHERE s.id = $1
 `
 
@@ -478,7 +481,8 @@ func (q *Queries) SessionState(ctx context.Context, id string) (string, error) {
 }
 
 const sessionsOf = `-- name: SessionsOf :many
-SELECT s.id, s.owner, s.node, s.version, s.policy, s.policy_rev, s.uri, s.size, s.chunk_size, s.received, s.state, s.fresh, s.kind, s.modified_us, s.mime, s.meta, s.blob, s.vendor_id, s.cipher, s.sealed_key, s.iv, s.sealed, s.lock_token, s.secret, s.created_us, s.touched_us, s.expires_us, s.ended_us, s.end_crc64, s.end_sha256, EXISTS (SELECT 1 FROM locks l WHERE l.node = s.node AND l.token = s.lock_token) AS locked
+SELECT s.id, s.owner, s.node, s.version, s.policy, s.policy_rev, s.uri, s.size, s.chunk_size, s.received, s.state, s.fresh, s.kind, s.modified_us, s.mime, s.meta, s.blob, s.vendor_id, s.cipher, s.sealed_key, s.iv, s.sealed, s.lock_token, s.secret, s.created_us, s.touched_us, s.expires_us, s.ended_us, s.end_crc64, s.end_sha256, EXISTS (SELECT 1 FROM nodes n WHERE n.id = s.node AND n.session = s.id
+    AND s.lock_token <> '' AND s.state IN ('open', 'sealing')) AS locked
 FROM sessions s
 WHERE s.owner = $1 AND s.state IN ('open', 'sealing') AND s.state = $2
 ORDER BY s.created_us DESC, s.id DESC LIMIT CAST($3 AS BIGINT)

@@ -32,11 +32,63 @@ func (h *Home) AddSession(size int64) upload.Session {
 	return s
 }
 
+// Hold makes an open upload of no bytes that holds the node n.
+func (h *Home) Hold(n core.NodeID, after time.Duration) catalog.Lock {
+	h.T.Helper()
+	at, err := h.Names.Node(h.Ctx, n)
+	h.Must(err)
+	in := h.NewSession(n, 0)
+	in.Created = Epoch.Add(after)
+	at.Session = in.ID
+	h.Must(h.Names.UpdateNode(h.Ctx, at, at.Rev))
+	h.Must(h.Store.Upload().AddSession(h.Ctx, in))
+	return catalog.Lock{Token: in.Lock, Node: n, Owner: h.User.ID, Application: "upload", Session: in.ID, Created: in.Created}
+}
+
 // end gives the ledger back what the session holds.
 func (h *Home) end(s upload.Session, to upload.State) {
 	h.T.Helper()
 	h.Must(h.Store.Upload().Advance(h.Ctx, s.ID, upload.Open, to, upload.Ending{}))
 	h.Must(h.Names.Release(h.Ctx, h.User.ID, s.Size))
+}
+
+func testAdmission(t *testing.T, s *store.Store) {
+	h := NewHome(t, s, 100)
+	h.AddSession(0)
+	for _, c := range []struct {
+		n, most int64
+		want    bool
+	}{{60, 1, false}, {60, 2, true}, {41, 2, false}, {40, 2, true}, {1, 2, false}, {0, 2, true}, {0, 1, false}, {-1, 2, false}} {
+		ok, err := s.Upload().Admit(h.Ctx, h.User.ID, c.n, c.most)
+		h.Must(err)
+		equal(t, "admitted", ok, c.want)
+	}
+	equal(t, "reserved", h.Capacity().Reserved, 100)
+	h.Must(h.Names.Release(h.Ctx, h.User.ID, 100))
+}
+
+func testHolding(t *testing.T, s *store.Store) {
+	up := s.Upload()
+	h := NewHome(t, s, -1)
+	for _, to := range []upload.State{upload.Aborted, upload.Expired, upload.Done} {
+		in := h.Hold(h.Add(h.Root.ID, string(to), catalog.File).ID, 0)
+		if to == upload.Done {
+			h.Must(up.Advance(h.Ctx, in.Session, upload.Open, upload.Sealing, upload.Ending{}))
+			_, err := h.Names.Lock(h.Ctx, in.Token)
+			h.Must(err)
+			h.Must(up.Advance(h.Ctx, in.Session, upload.Sealing, to, upload.Ending{}))
+		} else {
+			h.Must(up.Advance(h.Ctx, in.Session, upload.Open, to, upload.Ending{}))
+		}
+		_, err := h.Names.Lock(h.Ctx, in.Token)
+		want(t, err, errs.NotFound, errs.LockUnknown)
+		got, err := up.Session(h.Ctx, in.Session)
+		h.Must(err)
+		equal(t, "locked", got.Locked, false)
+		locks, err := h.Names.LocksUnder(h.Ctx, h.User.ID, h.Root.ID)
+		h.Must(err)
+		equal(t, "locks", len(locks), 0)
+	}
 }
 
 func testSessions(t *testing.T, s *store.Store) {
@@ -56,18 +108,18 @@ func testSessions(t *testing.T, s *store.Store) {
 	})
 	t.Run("it knows whether its lock is held", func(t *testing.T) {
 		h := NewHome(t, s, -1)
-		in := h.AddSession(10)
-		h.Must(h.Names.AddLock(h.Ctx, catalog.Lock{Token: in.Lock, Node: in.Node, Owner: h.User.ID, Created: Epoch}))
+		in := h.Hold(h.Add(h.Root.ID, "f", catalog.File).ID, 0)
 		for _, held := range []bool{true, false} {
-			got, err := up.Session(h.Ctx, in.ID)
+			got, err := up.Session(h.Ctx, in.Session)
 			h.Must(err)
 			list, err := up.SessionsOf(h.Ctx, h.User.ID, upload.Open, 10)
 			h.Must(err)
 			equal(t, "locked", []bool{got.Locked, list[0].Locked}, []bool{held, held})
-			h.Must(h.Names.Unlock(h.Ctx, in.Node, in.Lock))
+			h.Must(h.Names.Unlock(h.Ctx, in.Node, in.Token))
 		}
-		h.end(in, upload.Aborted)
 	})
+	t.Run("it holds its file until it ends", func(t *testing.T) { testHolding(t, s) })
+	t.Run("so many are admitted, and as fit", func(t *testing.T) { testAdmission(t, s) })
 	t.Run("states advance once, and done keeps its ending", func(t *testing.T) {
 		h := NewHome(t, s, -1)
 		in := h.AddSession(0)

@@ -83,10 +83,10 @@ func testTransactions(t *testing.T, s *store.Store) {
 	t.Run("names, bytes and progress change together", func(t *testing.T) {
 		h := NewHome(t, s, 100)
 		f, in := h.New(h.Root.ID, "f", catalog.File), h.NewSession(h.Root.ID, 60)
+		f.Session, in.Node = in.ID, f.ID
 		for _, fail := range []error{boom, nil} {
 			err := s.Upload().InTx(h.Ctx, func(tx upload.Tx) error {
-				return errors.Join(tx.InsertNode(h.Ctx, f), tx.Reserve(h.Ctx, h.User.ID, 60), tx.AddSession(h.Ctx, in),
-					tx.AddLock(h.Ctx, catalog.Lock{Token: in.Lock, Node: f.ID, Owner: h.User.ID, Created: Epoch}), fail)
+				return errors.Join(tx.InsertNode(h.Ctx, f), tx.Reserve(h.Ctx, h.User.ID, 60), tx.AddSession(h.Ctx, in), fail)
 			})
 			if !errors.Is(err, fail) {
 				t.Fatal(err)
@@ -171,12 +171,6 @@ func testRaces(t *testing.T, s *store.Store) {
 			nodes[i].Name, nodes[i].Key = "same", "same"
 		}
 		onlyOne(t, race(racers, func(i int) error { return h.Names.UpdateNode(h.Ctx, nodes[i], 1) }), errs.Exists, errs.NameTaken)
-	})
-	t.Run("one node is locked once", func(t *testing.T) {
-		h := NewHome(t, s, -1)
-		onlyOne(t, race(racers, func(int) error {
-			return h.Names.AddLock(h.Ctx, catalog.Lock{Token: core.NewUUID(), Node: h.Root.ID, Owner: h.User.ID, Created: Epoch})
-		}), errs.Conflict, errs.Locked)
 	})
 	t.Run("one state is left once", func(t *testing.T) {
 		h := NewHome(t, s, -1)

@@ -153,17 +153,7 @@ func testLocks(t *testing.T, s *store.Store) {
 	sub := h.Add(dir.ID, "sub", catalog.Folder)
 	file := h.Add(sub.ID, "file", catalog.File)
 	beside := h.Add(h.Root.ID, "beside", catalog.File)
-	lock := func(n core.NodeID, after time.Duration) catalog.Lock {
-		return catalog.Lock{
-			Token: core.NewUUID(), Node: n, Owner: h.User.ID, Application: "upload", Session: "s", Created: Epoch.Add(after),
-		}
-	}
-	a, b, c := lock(file.ID, 0), lock(dir.ID, time.Second), lock(beside.ID, time.Hour)
-	for _, l := range []catalog.Lock{a, b, c} {
-		h.Must(h.Names.AddLock(h.Ctx, l))
-	}
-	want(t, h.Names.AddLock(h.Ctx, lock(dir.ID, 0)), errs.Conflict, errs.Locked)
-	want(t, h.Names.AddLock(h.Ctx, lock(math.MaxInt64, 0)), errs.NotFound, errs.PathMissing)
+	a, b, c := h.Hold(file.ID, 0), h.Hold(dir.ID, time.Second), h.Hold(beside.ID, time.Hour)
 	for _, under := range []struct {
 		id   core.NodeID
 		want []catalog.Lock
