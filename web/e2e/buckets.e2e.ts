@@ -85,14 +85,17 @@ async function behind(store: { url: string }, cors: boolean): Promise<Server> {
 }
 
 interface Seen {
+  /** Uploads that were begun. */
+  sessions: number;
   puts: number;
   chunks: number;
   tokens: number;
 }
 
 function watch(page: Page, server: Server, store: gateway.Gateway): Seen {
-  const seen = { puts: 0, chunks: 0, tokens: 0 };
+  const seen = { sessions: 0, puts: 0, chunks: 0, tokens: 0 };
   page.on('request', (r) => {
+    if (r.method() === 'PUT' && r.url().endsWith('/file/upload')) seen.sessions++;
     if (r.url().startsWith(store.url) && r.method() === 'PUT') {
       seen.puts++;
       if (r.headers()['authorization']) seen.tokens++;
@@ -180,7 +183,7 @@ test('a page that was reloaded sends what the bucket lacks, and what broke off',
   await between.close();
 });
 
-test('a bucket that lets nobody in gets the bytes through the server', async () => {
+test('a bucket that lets nobody in gets the bytes through the server, until it is mended', async () => {
   const s = await behind(store, false);
   const page = await drive.open(browser);
   const seen = watch(page, s, store);
@@ -189,6 +192,38 @@ test('a bucket that lets nobody in gets the bytes through the server', async () 
   await drive.allArrived(page, 1, 180_000);
   expect(await sumOf(s)).toBe(big.sum);
   expect(seen.chunks).toBeGreaterThan(0);
+  await page.getByRole('button', { name: 'What happened' }).click();
+  const { host } = new URL(store.url);
+  await page
+    .getByText(`The rules (CORS) of the storage ${host} do not let this site in.`)
+    .waitFor();
+
+  // The next file does not try again, and neither does another window.
+  Object.assign(seen, { puts: 0, chunks: 0, sessions: 0 });
+  await page.reload();
+  const next = (name: string) => ({ name, mimeType: '', buffer: drive.noise(8 * 1024 ** 2) });
+  await page.getByTestId('pick-files').setInputFiles(next('second.bin'));
+  await drive.allArrived(page, 1);
+  expect(seen).toMatchObject({ puts: 0, sessions: 1 });
+  expect(seen.chunks).toBeGreaterThan(0);
+
+  // For a while.
+  const api = await new drive.Api(s.url).signIn();
+  const { policies } = await api.call<{ policies: { id: number; type: string }[] }>(
+    'POST',
+    '/admin/policy',
+    { page: 1, page_size: 10, order_by: '', order_direction: 'desc', conditions: {} },
+  );
+  await api.call('POST', `/admin/policy/${policies.find((p) => p.type === 's3')?.id}/cors`);
+  await page.evaluate(() => {
+    const marks = JSON.parse(localStorage.getItem('wharf.relay') ?? '{}');
+    for (const mark of Object.values<{ until: number }>(marks)) mark.until -= 16 * 60_000;
+    localStorage.setItem('wharf.relay', JSON.stringify(marks));
+  });
+  Object.assign(seen, { puts: 0, chunks: 0 });
+  await page.getByTestId('pick-files').setInputFiles(next('third.bin'));
+  await drive.allArrived(page, 2);
+  expect(seen).toMatchObject({ puts: 1, chunks: 0 });
   await page.context().close();
   await s.stop();
 });

@@ -52,6 +52,22 @@ interface Failure {
   /** What to quote when asking the operator. */
   correlationId: string;
   retryAfterMs?: number | undefined;
+  store?: StoreFault | undefined;
+}
+
+/** What a storage that the page sends to by itself has said, or why it said nothing. */
+export interface StoreFault {
+  host: string;
+  /** Its own word, or the status. */
+  code: string;
+  /**
+   *  - `rules`: it answers, but does not let this site in (CORS);
+   *  - `away`: it does not answer from here;
+   *  - `busy`: it, or the line, cannot now;
+   *  - `keys`: it does not believe what the server signs;
+   *  - `refused`: it does not want what was sent.
+   */
+  why: 'rules' | 'away' | 'busy' | 'keys' | 'refused';
 }
 
 export class ApiError extends Error {
@@ -63,6 +79,7 @@ export class ApiError extends Error {
   readonly parts: Record<string, Envelope>;
   readonly correlationId: string;
   readonly retryAfterMs: number | undefined;
+  readonly store: StoreFault | undefined;
 
   constructor(failure: Failure) {
     super(failure.message || `${failure.kind} ${failure.code ?? failure.status ?? ''}`.trim());
@@ -73,6 +90,7 @@ export class ApiError extends Error {
     this.parts = failure.parts ?? {};
     this.correlationId = failure.correlationId;
     this.retryAfterMs = failure.retryAfterMs;
+    this.store = failure.store;
   }
 
   is(code: number): boolean {

@@ -9,7 +9,7 @@ export interface Words {
   id: string | undefined;
 }
 
-type Whose = 'yours' | 'device' | 'line' | 'proxy' | 'server' | 'page';
+type Whose = 'yours' | 'device' | 'line' | 'proxy' | 'server' | 'store' | 'page';
 type Again = 'no' | 'changed' | 'now' | 'later';
 
 const byCode = {
@@ -37,6 +37,14 @@ const byCode = {
   [Code.io]: 'io',
 } as const;
 
+const byStore = {
+  rules: 'storeRules',
+  away: 'storeAway',
+  busy: 'storeBusy',
+  keys: 'storeKeys',
+  refused: 'storeRefused',
+} as const;
+
 const faults = {
   network: ['line', 'later'],
   proxy: ['proxy', 'later'],
@@ -61,6 +69,11 @@ const faults = {
   presentPassword: ['yours', 'changed'],
   guesses: ['yours', 'later'],
   io: ['server', 'later'],
+  storeRules: ['server', 'changed'],
+  storeAway: ['line', 'later'],
+  storeBusy: ['store', 'later'],
+  storeKeys: ['server', 'changed'],
+  storeRefused: ['store', 'no'],
   damaged: ['server', 'no'],
   readOnly: ['server', 'no'],
   bad: ['page', 'no'],
@@ -83,6 +96,7 @@ export function failureWords(error: unknown, size = ''): Words {
     id: error instanceof ApiError ? error.correlationId : undefined,
   });
   if (!(error instanceof ApiError)) return say('inside');
+  if (error.store) return say(byStore[error.store.why], error.store);
   switch (error.kind) {
     case 'network':
       return say('network');

@@ -33,7 +33,8 @@ export function tryAgain(error: unknown, failures: number): boolean {
     case 'network':
       return true;
     case 'status':
-      return passing.has(error.status) || (error.status >= 500 && failures < patience);
+      if (passing.has(error.status)) return true;
+      return (error.status >= 500 || error.store?.why === 'busy') && failures < patience;
     case 'strange':
       return failures < patience;
     case 'refused':

@@ -1,6 +1,7 @@
 // What the engine needs of a server. The real one is in transports/; tests bring
 // a fake. Every method throws ApiError for a failed call, and the signal's
 // reason when it was aborted.
+import type { ApiError } from '@/api/error';
 import type { Durability } from '@/api/model';
 import type { Range } from './plan';
 
@@ -27,8 +28,8 @@ export interface Ticket {
   relayed: boolean;
   /** They go past the server, which does not compare them one by one. */
   straight?: boolean;
-  /** They go through the server, because the storage behind it lets nobody in from here. */
-  detour?: boolean;
+  /** They go through the server, because the storage behind it does not let this page in. */
+  detour?: ApiError | undefined;
 }
 
 export interface Part {

@@ -98,7 +98,7 @@ export class Transfer {
     tell(job, { at: deps.clock.now(), what: 'began' });
     if (!ticket.relayed) throw new LocalError('unsupported');
     if (ticket.straight) job.resumed = true; // the whole is compared at the end
-    if (ticket.detour && job.size > 0) tell(job, { at: deps.clock.now(), what: 'detour' });
+    if (ticket.detour) tell(job, { at: deps.clock.now(), what: 'detour', error: ticket.detour });
     this.sender.begin(ticket.chunkSize, ticket.concurrency, ticket.pieceAlign);
     return 'open';
   }

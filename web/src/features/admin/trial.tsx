@@ -5,6 +5,7 @@ import { allowOrigin, type Policy, testPolicy } from '@/api/admin';
 import { wordsOf } from '@/api/words';
 import { Failed } from '@/ui/failed';
 import { toast } from '@/ui/toast';
+import { unbar } from '@/upload/transports/stores';
 import classes from './page.module.css';
 
 /** Does the bucket do what clients need? Each defect with what mends it. */
@@ -14,6 +15,7 @@ export function Trial({ policy }: { policy: Policy }) {
   const allow = useMutation({
     mutationFn: () => allowOrigin(policy.id),
     onSuccess: () => {
+      unbar();
       toast(t('admin.corsDone'));
       test.mutate();
     },

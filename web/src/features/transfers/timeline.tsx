@@ -101,7 +101,7 @@ function hereLine(t: TFunction, moment: Moment, index: number): Line {
 /** Where the page has found a way already, nobody needs to know whether one helps. */
 function whyOf(what: Moment['what'], words: Words | undefined): string {
   if (!words) return '';
-  return what === 'smaller' ? words.what : `${words.what} ${words.fault}`;
+  return what === 'smaller' || what === 'detour' ? words.what : `${words.what} ${words.fault}`;
 }
 
 /** Chunks that come by several lanes are one event for whoever reads. */

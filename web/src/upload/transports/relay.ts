@@ -3,17 +3,20 @@ import { request, withToken } from '@/api/call';
 import { ApiError, Code, readReply } from '@/api/error';
 import { FileType, pendingKey, type UploadProgress } from '@/api/model';
 import * as api from '@/api/operations';
+import { sessionLost } from '../backoff';
 import type { Part, Upload, UploadServer } from '../server';
 import { sendBatch } from './batch';
 import { sendBody } from './body';
-import * as straight from './straight';
+import { barredAt, barredFor, kindOf } from './stores';
+import * as ways from './ways';
 
 /** The smallest part that all stores take: smaller files are two requests through the server. */
 const leastStraight = 5 * 1024 ** 2;
 
 export const relay: UploadServer = {
   async create({ uri, size, lastModified, mimeType, replace }, signal) {
-    const past = size >= leastStraight && !straight.detour();
+    const past = size >= leastStraight;
+    let detour = past ? barredFor(uri) : undefined;
     const begin = (relay: boolean) =>
       api.createUpload(
         {
@@ -27,15 +30,18 @@ export const relay: UploadServer = {
         },
         { signal },
       );
-    let ticket = await begin(!past);
-    const direct = straight.kindOf(ticket.storage_policy) !== undefined;
-    if (!direct && ticket.upload_urls?.length && !ticket.storage_policy.relay) {
-      await api.discardUpload(ticket.session_id, uri); // a store that this page does not know
+    let ticket = await begin(!past || detour !== undefined);
+    const address = ticket.storage_policy.relay ? undefined : ticket.upload_urls?.[0];
+    const known = kindOf(ticket.storage_policy) !== undefined;
+    detour ??= address ? barredAt(address, uri) : undefined;
+    if (address && (detour || !known)) {
+      await api.discardUpload(ticket.session_id, uri);
       ticket = await begin(true);
     }
     const plan = { size, chunkSize: ticket.chunk_size };
-    straight.begin(ticket.session_id, ticket.storage_policy, plan, uri);
+    await ways.begin(ticket.session_id, ticket.storage_policy, plan, uri);
     const { type, relay: relayed, chunk_concurrency } = ticket.storage_policy;
+    const direct = kindOf(ticket.storage_policy) !== undefined;
     return {
       sessionId: ticket.session_id,
       chunkSize: ticket.chunk_size,
@@ -45,20 +51,24 @@ export const relay: UploadServer = {
       durability: ticket.storage_policy.sync,
       relayed: type === 'local' || relayed === true || direct,
       straight: direct,
-      detour: straight.detour(),
+      detour: type === 'local' ? undefined : detour,
     };
   },
   batch: sendBatch,
   send: async (part) => {
-    const way = straight.known(part.sessionId);
+    const way = ways.wayOf(part.sessionId);
     await (way ? way.send(part) : withToken((token) => post(part, token)));
   },
   show: async (id, signal, same) => {
-    const progress = await api.showUpload(id, { signal });
-    return straight.seen(uploadFrom(progress), progress.storage_policy, signal, same);
+    const progress = await api.showUpload(id, { signal }).catch((error) => {
+      if (sessionLost(error)) ways.forget(id);
+      throw error;
+    });
+    return ways.seen(uploadFrom(progress), progress.storage_policy, signal, same);
   },
   list: async () => (await api.listUploads()).uploads.map(uploadFrom),
   async discard(id, uri) {
+    ways.forget(id);
     try {
       await api.discardUpload(id, uri);
     } catch (error) {
@@ -96,7 +106,7 @@ export function uploadFrom(u: UploadProgress): Upload {
     pieceAlign: u.piece_align,
     received: u.received as [number, number][],
     receivedBytes: u.received_bytes,
-    straight: straight.kindOf(u.storage_policy) !== undefined,
+    straight: kindOf(u.storage_policy) !== undefined,
     state: u.state,
     expires: u.expires * 1000,
     lastModified: u.last_modified,

@@ -1,14 +1,14 @@
 // Sends parts straight to the store behind the server, to addresses that the server
 // signs. The store gets nothing that is meant for the server.
-import { ApiError, Code } from '@/api/error';
+import { ApiError, Code, type StoreFault } from '@/api/error';
 import * as api from '@/api/operations';
 import { uuid } from '@/lib/random';
 import { chunkCount, chunkRange, type Plan } from '../plan';
 import type { Part, Same, Upload } from '../server';
+import { Addresses, type Page, type Stored } from './addresses';
 import { sendBody } from './body';
-
-const kinds = ['s3', 'ks3', 'cos', 'obs', 'oss'] as const;
-type Kind = (typeof kinds)[number];
+import { answers, refusalOf, silenceOf } from './fault';
+import { bar, type Kind } from './stores';
 
 /** What stores have signed into the address of the end. */
 const endings: Partial<Record<Kind, Record<string, string>>> = {
@@ -16,70 +16,15 @@ const endings: Partial<Record<Kind, Record<string, string>>> = {
   oss: { 'x-oss-complete-all': 'yes', 'x-oss-forbid-overwrite': 'true' },
 };
 
-interface Policy {
-  type: string;
-  relay?: boolean | undefined;
-}
-
-/** Undefined where the bytes go through the server, or the store is not known here. */
-export function kindOf(policy: Policy | undefined): Kind | undefined {
-  return policy?.relay ? undefined : kinds.find((kind) => kind === policy?.type);
-}
-
-/** This window has learned that its network or the bucket's rules forbid it. */
-const mark = 'wharf.relay';
-
-export const detour = () => sessionStorage.getItem(mark) !== null;
-
-type Page = Awaited<ReturnType<typeof api.uploadAddresses>>;
-type Stored = NonNullable<Page['stored']>[number];
-
-const ways = new Map<string, Way>();
-
-export function begin(id: string, policy: Policy | undefined, plan: Plan, uri: string): void {
-  const kind = kindOf(policy);
-  if (kind) ways.set(id, new Way(id, kind, plan, uri));
-}
-
-export const known = (id: string) => ways.get(id);
-
-/** What the server says of an upload, with what the store has of it. */
-export async function seen(
-  upload: Upload,
-  policy: Policy | undefined,
-  signal: AbortSignal,
-  same?: Same,
-): Promise<Upload> {
-  if (upload.state !== 'open' || !kindOf(policy)) return upload;
-  if (!ways.has(upload.sessionId)) begin(upload.sessionId, policy, upload, upload.uri);
-  const way = ways.get(upload.sessionId) as Way;
-  let page: Page;
-  try {
-    page = await way.look(signal, same);
-  } catch (error) {
-    if (error instanceof ApiError && error.is(Code.policy)) ways.delete(upload.sessionId);
-    else throw error;
-    return { ...upload, straight: false }; // it goes through the server
-  }
-  if (way.whole(page)) {
-    await way.finish(signal).catch(() => {}); // the server finds out by itself too
-    return { ...upload, received: [[0, upload.size]], state: 'sealing' };
-  }
-  const received = way.held(page).map(({ index }) => chunkRange(upload, index));
-  return { ...upload, pieceAlign: undefined, received };
-}
-
 /** Without quotes, and as MD5 is written here. */
 const bare = (etag: string) => etag.replaceAll('"', '').toLowerCase();
 
-/** Addresses are taken for ended this long before they are. */
-const slack = 2 * 60_000;
-
-class Way {
-  private readonly addresses = new Map<number, string>();
-  private last: Page | undefined;
+/** The way of one upload. */
+export class Way {
+  private readonly addresses: Addresses;
   /** ETags of the parts that have the bytes of the file at hand; "" if it may not be read. */
   private readonly known = new Map<number, string>();
+  /** The store has taken a part from here. */
   private took = false;
 
   constructor(
@@ -87,18 +32,95 @@ class Way {
     private readonly kind: Kind,
     private readonly plan: Plan,
     private readonly uri: string,
-  ) {}
+  ) {
+    this.addresses = new Addresses(id);
+  }
+
+  /** What the server says of the upload, with what the store has of it. */
+  async show(upload: Upload, signal: AbortSignal, same?: Same): Promise<Upload> {
+    const page = await this.look(signal, same);
+    if (this.whole(page)) {
+      await this.finish(signal).catch(() => {}); // the server finds out by itself too
+      return { ...upload, received: [[0, upload.size]], state: 'sealing' };
+    }
+    const received = this.held(page).map(({ index }) => chunkRange(this.plan, index));
+    return { ...upload, pieceAlign: undefined, received };
+  }
+
+  async send(part: Part): Promise<void> {
+    for (let again = false; ; again = true) {
+      try {
+        await this.put(part);
+        break;
+      } catch (error) {
+        part.signal.throwIfAborted();
+        if (!(error instanceof ApiError) || !error.store) throw error;
+        const lasting = await this.lasting(error, error.store, again, part);
+        if (!lasting) continue;
+        await api.discardUpload(this.id, this.uri).catch(() => {});
+        const { correlationId } = error;
+        throw new ApiError({ kind: 'refused', code: Code.sessionGone, correlationId });
+      }
+    }
+    this.took = true;
+    this.addresses.done(part.index);
+    if (this.known.size >= this.parts) await this.finish(part.signal);
+  }
+
+  /**
+   * Whether this store is to be gone round from now on; false: once more. Throws where it
+   * is not: it took parts from here before, it is busy, or more than the store is silent.
+   */
+  private async lasting(
+    error: ApiError,
+    fault: StoreFault,
+    again: boolean,
+    { index, signal }: Part,
+  ): Promise<boolean> {
+    if (fault.why === 'busy' || (this.took && fault.why !== 'refused')) throw error;
+    const page = await this.look(signal); // it may say that the upload is gone
+    if (this.took) throw error;
+    const { url } = await this.addresses.of(index, signal);
+    const mute = fault.why === 'away' && (await answers(url, signal));
+    if (mute && !again) return false; // a line that broke looks like rules that forbid
+    const store = mute ? ({ ...fault, why: 'rules' } as const) : fault;
+    if (page.stored?.length) {
+      // What is there is not thrown away.
+      const { correlationId } = error;
+      throw mute ? new ApiError({ kind: 'status', correlationId, store }) : error;
+    }
+    bar(url, this.uri, store);
+    return true;
+  }
+
+  private async put(part: Part): Promise<void> {
+    for (let again = false; ; again = true) {
+      const address = await this.addresses.of(part.index, part.signal);
+      const { url, headers } = address;
+      const correlationId = uuid();
+      const xhr = await sendBody('PUT', url, headers, part, correlationId).catch((error) => {
+        throw error instanceof ApiError ? silenceOf(url, correlationId) : error;
+      });
+      if (xhr.status >= 200 && xhr.status < 300) {
+        this.known.set(part.index, bare(xhr.getResponseHeader('ETag') ?? ''));
+        return;
+      }
+      // It may have ended: the store's clock decides, and a part is long under way.
+      if (xhr.status !== 403 || again) throw refusalOf(xhr, url, correlationId);
+      this.addresses.ended(address);
+    }
+  }
 
   private get parts(): number {
     return chunkCount(this.plan);
   }
 
-  whole(page: Page): boolean {
+  private whole(page: Page): boolean {
     return page.complete === true || this.held(page).length === this.parts;
   }
 
   /** Of what the store has: what is of the file at hand. */
-  held(page: Page): Stored[] {
+  private held(page: Page): Stored[] {
     return (page.stored ?? []).filter((part) => {
       const etag = this.known.get(part.index);
       return this.fits(part) && (etag === '' || etag === bare(part.etag));
@@ -109,12 +131,10 @@ class Way {
    * Asks what the store has. A part that this page did not see arrive is compared: it may
    * be of another file, or have broken off, which some stores do not tell by its length.
    */
-  async look(signal: AbortSignal, same?: Same): Promise<Page> {
-    const page = await this.page(0, true, signal);
-    const stored = page.stored ?? [];
-    if (stored.length > 0) this.took = true;
+  private async look(signal: AbortSignal, same?: Same): Promise<Page> {
+    const page = await this.addresses.page(0, true, signal);
     const held = new Set(this.held(page));
-    for (const part of same ? stored : []) {
+    for (const part of (same && page.stored) ?? []) {
       if (held.has(part) || !this.fits(part)) continue;
       const etag = bare(part.etag);
       if (await same?.(chunkRange(this.plan, part.index), etag)) this.known.set(part.index, etag);
@@ -128,54 +148,9 @@ class Way {
     return size === to - from;
   }
 
-  async send(part: Part): Promise<void> {
-    try {
-      await this.put(part);
-    } catch (error) {
-      part.signal.throwIfAborted();
-      if (this.took || !(error instanceof ApiError) || !forbidden(error)) throw error;
-      // Is it the store alone that does not let us in? This throws where nothing answers.
-      await this.look(part.signal);
-      if (this.took) throw error;
-      sessionStorage.setItem(mark, error.message);
-      await api.discardUpload(this.id, this.uri).catch(() => {});
-      ways.delete(this.id);
-      throw new ApiError({
-        kind: 'refused',
-        code: Code.sessionGone,
-        correlationId: error.correlationId,
-      });
-    }
-    this.took = true;
-    if (this.known.size >= this.parts) await this.finish(part.signal);
-  }
-
-  private async put(part: Part): Promise<void> {
-    for (let again = false; ; again = true) {
-      const url = await this.where(part.index, part.signal);
-      const correlationId = uuid();
-      const xhr = await sendBody('PUT', url, this.last?.headers ?? {}, part, correlationId);
-      if (xhr.status >= 200 && xhr.status < 300) {
-        this.known.set(part.index, bare(xhr.getResponseHeader('ETag') ?? ''));
-        return;
-      }
-      if (xhr.status === 403 && !again) {
-        this.addresses.clear();
-        continue;
-      }
-      const wait = Number(xhr.getResponseHeader('Retry-After') ?? Number.NaN);
-      throw new ApiError({
-        kind: 'status',
-        status: xhr.status,
-        correlationId,
-        retryAfterMs: wait > 0 ? wait * 1000 : undefined,
-      });
-    }
-  }
-
   /** Completes the upload at the store and says so. What the store has is asked first. */
-  async finish(signal: AbortSignal): Promise<void> {
-    const page = await this.page(0, true, signal);
+  private async finish(signal: AbortSignal): Promise<void> {
+    const page = await this.addresses.page(0, true, signal);
     if (!page.complete) {
       if (!this.whole(page)) {
         const held = new Set(this.held(page).map(({ index }) => index));
@@ -212,29 +187,4 @@ class Way {
       signal,
     }).catch(() => signal.throwIfAborted());
   }
-
-  private async where(index: number, signal: AbortSignal): Promise<string> {
-    const ends = Date.parse(this.last?.expires ?? '');
-    if (ends - Date.now() < slack) this.addresses.clear();
-    const url = this.addresses.get(index) ?? (await this.page(index, false, signal)).upload_urls[0];
-    if (!url) throw new ApiError({ kind: 'strange', correlationId: uuid() });
-    return url;
-  }
-
-  private async page(from: number, stored: boolean, signal: AbortSignal): Promise<Page> {
-    const page = await api.uploadAddresses(this.id, from, stored, signal);
-    page.upload_urls.forEach((url, i) => {
-      this.addresses.set(page.from + i, url);
-    });
-    this.last = page;
-    return page;
-  }
-}
-
-/** Stores say so when they are asked too often, or too early. */
-const passing = [408, 425, 429];
-
-/** The network, the bucket's rules or its keys do not let this page in at all. */
-function forbidden({ kind, status }: ApiError): boolean {
-  return kind === 'network' || (kind === 'status' && status < 500 && !passing.includes(status));
 }
