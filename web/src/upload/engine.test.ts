@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Code } from '@/api/error';
+import { ApiError, Code } from '@/api/error';
 import { seeded, TestClock } from '@/test/clock';
 import { FakeServer, type Fault, known, testHasher } from '@/test/fake-server';
 import { Engine } from './engine';
@@ -531,4 +531,68 @@ test.each([...Array(60).keys()])('anything may go wrong, no byte does (seed %i)'
     expect(server.files.get(`d${i % 2}/${file.name}`)?.bytes).toEqual(bytes);
   const total = files.reduce((sum, f) => sum + f.bytes.length, 0);
   expect(engine.summary()).toMatchObject({ files: 8, done: 8, sent: total, confirmed: total });
+});
+
+describe('chunks that go past the server', () => {
+  async function begun() {
+    const { clock, server, engine } = setup();
+    server.straight = true;
+    const made = await makeFile(10 * chunk + 3);
+    const job = only(engine.add([entry(made.file)]));
+    await clock.until(() => job.held.size >= 6);
+    engine.hold('paused');
+    await clock.pass(1000);
+    return { clock, server, engine, job, held: job.held.size, ...made };
+  }
+
+  test('are not sent again when the file is dropped again', async () => {
+    const { clock, server, held, bytes, file } = await begun();
+    server.told.clear();
+    server.calls.length = 0;
+    const second = newEngine(server, clock, 9);
+    const job = only(second.add([entry(file)]));
+    await clock.until(ended(second));
+    expect(job).toMatchObject({ state: 'done', verified: true, resumed: true });
+    expect(server.countOf('send')).toBe(11 - held);
+    expect(server.countOf('create')).toBe(1);
+    expect(server.files.get(file.name)?.bytes).toEqual(bytes);
+  });
+
+  test('are sent again when the storage has lost them', async () => {
+    const { clock, server, engine, job, bytes, file } = await begun();
+    const session = server.sessions.get('s1');
+    const lost = [...job.held].slice(0, 2);
+    for (const index of lost) session?.held.delete(index);
+    server.told.clear();
+    server.calls.length = 0;
+    engine.release('paused');
+    await clock.until(ended(engine));
+    expect(job).toMatchObject({ state: 'done', verified: true, sent: file.size });
+    const sent = server.calls.filter((c) => c.op === 'send').map((c) => c.index);
+    expect(sent).toEqual(expect.arrayContaining(lost));
+    expect(server.files.get(file.name)?.bytes).toEqual(bytes);
+  });
+
+  test('are counted once, however often the storage is asked', async () => {
+    const { clock, engine, job } = await begun();
+    const { confirmed } = job;
+    engine.release('paused');
+    await clock.until(() => job.confirmed > confirmed);
+    engine.hold('paused');
+    await clock.pass(1000);
+    expect(engine.summary()).toMatchObject({ sent: job.sent, confirmed: job.confirmed });
+    engine.release('paused');
+    await clock.until(ended(engine));
+    expect(engine.summary()).toMatchObject({ sent: job.size, confirmed: job.size, done: 1 });
+  });
+
+  test('say why they go through it after all', async () => {
+    const { clock, server, engine } = setup();
+    const detour = new ApiError({ kind: 'network', correlationId: '' });
+    const create = server.create.bind(server);
+    server.create = async (...args) => ({ ...(await create(...args)), detour });
+    const job = only(engine.add([entry((await makeFile(chunk)).file)]));
+    await clock.until(ended(engine));
+    expect(job.story).toContainEqual({ at: expect.any(Number), what: 'detour', error: detour });
+  });
 });

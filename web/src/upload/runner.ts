@@ -287,7 +287,9 @@ export class Runner {
 /** A refusal of this one request says nothing of how many there may be. */
 function overloaded(error: unknown): boolean {
   if (!(error instanceof ApiError)) return false;
-  return error.kind === 'network' || (error.kind === 'status' && error.status !== 413);
+  const { kind, status, store } = error;
+  if (store && store.why !== 'away' && store.why !== 'busy') return false;
+  return kind === 'network' || (kind === 'status' && status !== 413);
 }
 
 function problemOf(error: unknown): Job['problem'] {

@@ -19,6 +19,9 @@ const endings: Partial<Record<Kind, Record<string, string>>> = {
 /** Without quotes, and as MD5 is written here. */
 const bare = (etag: string) => etag.replaceAll('"', '').toLowerCase();
 
+/** As many as there are workers to hash them. */
+const comparedAtOnce = 3;
+
 /** The way of one upload. */
 export class Way {
   private readonly addresses: Addresses;
@@ -134,12 +137,16 @@ export class Way {
   private async look(signal: AbortSignal, same?: Same): Promise<Page> {
     const page = await this.addresses.page(0, true, signal);
     const held = new Set(this.held(page));
-    for (const part of (same && page.stored) ?? []) {
-      if (held.has(part) || !this.fits(part)) continue;
-      const etag = bare(part.etag);
-      if (await same?.(chunkRange(this.plan, part.index), etag)) this.known.set(part.index, etag);
-      signal.throwIfAborted();
-    }
+    const unseen = ((same && page.stored) ?? []).filter((p) => !held.has(p) && this.fits(p));
+    const lane = async () => {
+      for (let part = unseen.shift(); part; part = unseen.shift()) {
+        const { index } = part;
+        const etag = bare(part.etag);
+        if (await same?.(chunkRange(this.plan, index), etag)) this.known.set(index, etag);
+        signal.throwIfAborted();
+      }
+    };
+    await Promise.all(Array.from({ length: comparedAtOnce }, lane));
     return page;
   }
 
