@@ -558,6 +558,20 @@ describe('chunks that go past the server', () => {
     expect(server.files.get(file.name)?.bytes).toEqual(bytes);
   });
 
+  test('are compared as a whole at the end, whoever began', async () => {
+    const { clock, server, engine } = setup();
+    server.straight = true;
+    const { file } = await makeFile(3 * chunk);
+    engine.add([entry(file)]);
+    await clock.until(() => server.sessions.size === 1);
+    engine.hold('paused');
+    await clock.pass(1000);
+    const second = newEngine(server, clock, 9);
+    const job = only(second.add([entry(file)]));
+    await clock.until(ended(second));
+    expect(job).toMatchObject({ state: 'done', verified: true, resumed: true });
+  });
+
   test('are sent again when the storage has lost them', async () => {
     const { clock, server, engine, job, bytes, file } = await begun();
     const session = server.sessions.get('s1');

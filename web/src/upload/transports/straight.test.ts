@@ -206,6 +206,15 @@ describe('what is no reason to go round a store', () => {
     stays();
   });
 
+  test('a lane that fails while another gets through', async () => {
+    store.fate = (put) => (put.part === 1 ? 'cut' : undefined);
+    store.answers = false;
+    const way = wayTo();
+    const [first] = await Promise.all([thrown(way.send(part(0))), way.send(part(1))]);
+    expect(first.store?.why).toBe('away');
+    stays();
+  });
+
   test('silence after a part has arrived', async () => {
     const way = wayTo();
     await sendAll(way, 0);
@@ -311,6 +320,27 @@ describe('the end', () => {
     ]);
     await sendAll(way, 1);
     expect(store.ends).toHaveLength(1);
+  });
+
+  test('waits for all that is missing', async () => {
+    const way = wayTo();
+    await sendAll(way, 0, 1, 2);
+    store.parts.delete(0);
+    store.parts.delete(1);
+    await thrown(way.send(part(3)));
+    await sendAll(way, 0);
+    expect(store.ends).toEqual([]);
+    await sendAll(way, 1);
+    expect(store.ends).toHaveLength(1);
+  });
+
+  test('is not made of a part that is short, where ETags may not be read', async () => {
+    store.exposesETag = false;
+    const way = wayTo();
+    await sendAll(way, 0, 1, 2);
+    store.keep({ part: 2, body: 'bb' });
+    expect(await thrown(way.send(part(3)))).toMatchObject({ kind: 'network' });
+    expect(store.ends).toEqual([]);
   });
 
   test('comes of itself where the answer to it was lost', async () => {
