@@ -68,7 +68,13 @@ func allLocked(failed map[string]error) (all []catalog.Held) {
 
 // write sends an envelope.
 func write(w http.ResponseWriter, status int, reply any) {
-	body, err := json.Marshal(reply)
+	var body []byte
+	var err error
+	if m, ok := reply.(json.Marshaler); ok { // Marshal would read again what it writes
+		body, err = m.MarshalJSON()
+	} else {
+		body, err = json.Marshal(reply)
+	}
 	if err != nil {
 		panic(err) // wire types always marshal; the wiring recovers and logs
 	}
