@@ -157,8 +157,9 @@ func (u *upload) askFar(ctx context.Context, s *session, g plan.Piece) (known bo
 	return true, nil
 }
 
-// adoptFar goes on with a session past the server; is says that it is one. It leaves
-// s.far nil where the store has other bytes than the source, or the session is gone.
+// adoptFar goes on with a session past the server; is says that it is one. Parts of other
+// bytes than the source's, which broke off or are of another file, are sent again. It
+// leaves s.far nil where the session is gone.
 func (u *upload) adoptFar(ctx context.Context, s *session, p wire.UploadProgress) (is bool, err error) {
 	way := u.farAt(p.StoragePolicy.Type, s.id)
 	if way == nil || p.StoragePolicy.Relay {
@@ -173,6 +174,7 @@ func (u *upload) adoptFar(ctx context.Context, s *session, p wire.UploadProgress
 	case err != nil:
 		return true, err
 	}
+	s.far = way
 	var same []straight.Stored
 	for _, one := range parts {
 		ok, err := u.tagged(ctx, s, one)
@@ -183,14 +185,9 @@ func (u *upload) adoptFar(ctx context.Context, s *session, p wire.UploadProgress
 			same = append(same, one)
 		}
 	}
-	if len(parts) > 0 && len(same) == 0 { // of another file; one of which some hold is ours, and broke off
-		u.dead[s.id] = true
-		return true, nil
-	}
 	if s.Plan, err = plan.New(plan.Shape{Size: p.Size, Chunk: p.ChunkSize}); err != nil {
 		return true, err
 	}
-	s.far = way
 	way.took.Store(len(parts) > 0)
 	s.Receive(ranges(s, same), whole)
 	u.started(s)
@@ -206,7 +203,7 @@ func (u *upload) tagged(ctx context.Context, s *session, part straight.Stored) (
 	if s.seal != nil {
 		b.Stream = s.seal.At(from)
 	}
-	return part.Holds(b)
+	return s.far.Holds(part, b)
 }
 
 // finishFar completes the upload at the store and says so to the server. whole is false
@@ -224,7 +221,7 @@ func (u *upload) finishFar(ctx context.Context, s *session) (whole bool, err err
 		case err == nil && !done:
 			err = s.far.Complete(ctx, parts)
 		}
-		if err == nil && s.far.Calls() {
+		if err == nil { // also where the store calls by itself: it may not reach a server that we do
 			_, err = call[any](ctx, u.c, request{
 				op: "finish upload", method: http.MethodGet,
 				path: "/callback/" + s.far.Kind + "/" + url.PathEscape(s.id) + "/" + url.PathEscape(s.far.Secret()),

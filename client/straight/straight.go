@@ -11,7 +11,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -40,9 +39,9 @@ type Stored struct {
 	ETag  string // with its quotes
 }
 
-// Holds reports that a part is what r gives, as far as its ETag tells: it does where it is
+// holds reports that a part is what r gives, as far as its ETag tells: it does where it is
 // the MD5 of the part.
-func (s Stored) Holds(r io.Reader) (bool, error) {
+func (s Stored) holds(r io.Reader) (bool, error) {
 	want, err := hex.DecodeString(strings.Trim(s.ETag, `"`))
 	if err != nil || len(want) != md5.Size {
 		return true, nil //nolint:nilerr // it is something else: the end will tell
@@ -101,18 +100,15 @@ type Upload struct {
 
 	mu      sync.Mutex
 	address map[int]string
-	last    Page // whatever it says of the whole
-	tags    map[int]string
+	last    Page           // whatever it says of the whole
+	tags    map[int]string // of what the store has
+	ours    map[int]string // of what we sent, or found to be as we would
 }
 
 // New returns an upload whose addresses fetch asks the server for.
 func New(kind string, c *http.Client, fetch func(ctx context.Context, from int, stored bool) (Page, error)) *Upload {
-	return &Upload{Kind: kind, fetch: fetch, http: c, address: map[int]string{}, tags: map[int]string{}}
+	return &Upload{Kind: kind, fetch: fetch, http: c, address: map[int]string{}, tags: map[int]string{}, ours: map[int]string{}}
 }
-
-// Calls reports whether the client says that the upload is complete; other stores do it
-// themselves.
-func (u *Upload) Calls() bool { return slices.Contains([]string{"s3", "ks3", "cos"}, u.Kind) }
 
 // Secret is what the client says it with, "" before any address was asked for.
 func (u *Upload) Secret() string {
@@ -121,7 +117,8 @@ func (u *Upload) Secret() string {
 	return u.last.Secret
 }
 
-// Look asks which parts the store has; whole: it has the object.
+// Look asks which parts the store has; whole: it has the object. One that has come over
+// ours since, as what broke off a while ago may, is left out: it is to be sent again.
 func (u *Upload) Look(ctx context.Context) (parts []Stored, whole bool, err error) {
 	p, err := u.page(ctx, 0, true)
 	if err != nil {
@@ -131,9 +128,23 @@ func (u *Upload) Look(ctx context.Context) (parts []Stored, whole bool, err erro
 	defer u.mu.Unlock()
 	clear(u.tags)
 	for _, s := range p.Stored {
-		u.tags[s.Index] = s.ETag
+		if tag, ok := u.ours[s.Index]; !ok || strings.Trim(tag, `"`) == strings.Trim(s.ETag, `"`) {
+			u.tags[s.Index] = s.ETag
+			parts = append(parts, s)
+		}
 	}
-	return p.Stored, p.Whole, nil
+	return parts, p.Whole, nil
+}
+
+// Holds reports that a part which the store has is what r gives. It is ours from then on.
+func (u *Upload) Holds(part Stored, r io.Reader) (bool, error) {
+	ok, err := part.holds(r)
+	if ok {
+		u.mu.Lock()
+		u.ours[part.Index] = part.ETag
+		u.mu.Unlock()
+	}
+	return ok, err
 }
 
 func (u *Upload) page(ctx context.Context, from int, stored bool) (Page, error) {
@@ -214,7 +225,7 @@ func (u *Upload) Put(ctx context.Context, part int, open func() io.ReadCloser, n
 			return err
 		}
 		u.mu.Lock()
-		u.tags[part] = tag
+		u.tags[part], u.ours[part] = tag, tag
 		u.mu.Unlock()
 		return nil
 	}

@@ -24,6 +24,7 @@ func databases(t *testing.T, run func(t *testing.T, db string)) {
 type cli struct {
 	t      *testing.T
 	config string
+	env    []string // beside the usual
 
 	mu      sync.Mutex
 	running *exec.Cmd
@@ -56,7 +57,7 @@ func (c *cli) run(args ...string) result {
 	defer cancel()
 	var out bytes.Buffer
 	cmd := exec.CommandContext(ctx, rig.Binary, args...)
-	cmd.Env = append(rig.Environment(c.t), "WHARF_CONFIG="+c.config)
+	cmd.Env = append(append(rig.Environment(c.t), "WHARF_CONFIG="+c.config), c.env...)
 	cmd.Stdout, cmd.Stderr = &out, &out
 
 	c.mu.Lock()

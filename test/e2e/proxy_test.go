@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -22,7 +23,8 @@ import (
 // how it was answered. A dead server behind it looks like a dead server: the
 // connection is cut, no answer is made up.
 type proxy struct {
-	url string
+	url  string
+	deaf atomic.Int64 // so many callbacks of clients are lost
 
 	mu     sync.Mutex
 	seq    int // orders starts and answers
@@ -103,6 +105,9 @@ func (p *proxy) serve(forward http.Handler, w http.ResponseWriter, r *http.Reque
 		r.Body = &counted{ReadCloser: r.Body, count: func(n int) { p.count(new(sending), n) }}
 		forward.ServeHTTP(w, r)
 		return
+	}
+	if strings.HasPrefix(r.URL.Path, "/api/v4/callback/") && p.deaf.Add(-1) >= 0 {
+		panic(http.ErrAbortHandler)
 	}
 	m := chunkPath.FindStringSubmatch(r.URL.Path)
 	if m == nil || r.Method != http.MethodPost {
