@@ -207,8 +207,15 @@ describe('what is no reason to go round a store', () => {
   });
 
   test('a lane that fails while another gets through', async () => {
-    store.fate = (put) => (put.part === 1 ? 'cut' : undefined);
+    store.fate = (put) => (put.part === 1 ? 'cut' : 'wait');
     store.answers = false;
+    const { uploadAddresses } = store.operations;
+    store.operations.uploadAddresses = async (...args) => {
+      const page = await uploadAddresses(...args);
+      store.release(); // the other one arrives after the store was asked
+      await new Promise((done) => setTimeout(done));
+      return page;
+    };
     const way = wayTo();
     const [first] = await Promise.all([thrown(way.send(part(0))), way.send(part(1))]);
     expect(first.store?.why).toBe('away');
