@@ -183,6 +183,55 @@ test('a page that was reloaded sends what the bucket lacks, and what broke off',
   await between.close();
 });
 
+test('what a bucket refuses is said in its words, and goes on once that is mended', async () => {
+  const between = await recorder(Number(new URL(store.url).port));
+  const s = await behind(between, true);
+  const page = await drive.open(browser);
+  await drive.signIn(page, s.url);
+  const { host } = new URL(between.url);
+  const puts = (part: number) =>
+    between.sent.filter((r) => r.method === 'PUT' && partOf(r) === part);
+
+  // Part 2 finds that its address has ended; part 3 is to wait until a date, and does.
+  between.say((r) => {
+    if (r.method !== 'PUT' || puts(partOf(r)).length > 1) return undefined;
+    if (partOf(r) === 2) return { status: 403, code: 'AccessDenied' };
+    const headers = { 'Retry-After': new Date(Date.now() + 4_000).toUTCString() };
+    return partOf(r) === 3 ? { status: 503, code: 'SlowDown', headers } : undefined;
+  });
+  const asked: string[] = [];
+  page.on('request', (r) => r.url().includes('/addresses') && asked.push(new URL(r.url()).search));
+  const from = Date.now();
+  await upload(page);
+  await drive.allArrived(page, 1, 120_000);
+  expect(Date.now() - from).toBeGreaterThan(3_000);
+  expect(puts(2).map((r) => r.status)).toEqual([403, 200]);
+  expect(asked).toContain('?from=1&stored=false');
+  expect(puts(3).map((r) => r.status)).toEqual([503, 200]);
+  await page.getByRole('button', { name: 'What happened' }).click();
+  await page.getByText(`The storage ${host} cannot take this now (SlowDown).`).waitFor();
+  expect(between.sent.filter((r) => r.method === 'PUT' && partOf(r) > 0)).toHaveLength(14);
+  expect(await sumOf(s)).toBe(big.sum);
+
+  // The keys are taken away in the middle of another file.
+  const refused = { status: 403, code: 'InvalidAccessKeyId' };
+  between.say((r) => (r.method === 'PUT' && partOf(r) === 4 ? refused : undefined));
+  const second = bigFile('second.bin', 100);
+  await page.getByTestId('pick-files').setInputFiles(second.path);
+  await page
+    .getByText(`The storage ${host} does not accept what this server signs (InvalidAccessKeyId).`)
+    .waitFor();
+  await page.getByText('keys, permissions and clock of this storage').waitFor();
+  await drive.expectAccessible(page);
+  between.letThrough();
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await drive.allArrived(page, 2);
+  second.remove();
+  await page.context().close();
+  await s.stop();
+  await between.close();
+});
+
 test('a bucket that lets nobody in gets the bytes through the server, until it is mended', async () => {
   const s = await behind(store, false);
   const page = await drive.open(browser);

@@ -118,12 +118,22 @@ export interface Sent {
   status: number;
 }
 
+export interface Said {
+  status: number;
+  /** The word of refusal. */
+  code: string;
+  headers?: Record<string, string>;
+}
+
 export interface Recorder {
   url: string;
   /** Every request since the beginning. */
   sent: Sent[];
   /** Of these, half the body goes on; the store learns that it broke off when the browser gives it up. */
   holdUp(which: (request: Sent) => boolean): void;
+  /** What is said in the store's place, as the store would say it to a browser; nothing: it goes on. */
+  say(answer: (request: Sent) => Said | undefined): void;
+  /** Nothing is held up, and nothing said, from now on. */
   letThrough(): void;
   close(): Promise<void>;
 }
@@ -132,10 +142,25 @@ export interface Recorder {
 export function recorder(port: number): Promise<Recorder> {
   const sent: Sent[] = [];
   let held: (request: Sent) => boolean = () => false;
+  let saying: (request: Sent) => Said | undefined = () => undefined;
   const proxy = createHTTP((from, back) => {
     const { method = '', url = '', headers } = from;
     const seen: Sent = { method, target: url, bytes: 0, status: 0 };
     sent.push(seen);
+    const said = method === 'OPTIONS' ? undefined : saying(seen);
+    if (said) {
+      from.resume().on('end', () => {
+        seen.status = said.status;
+        back.writeHead(said.status, {
+          'Content-Type': 'application/xml',
+          'Access-Control-Allow-Origin': '*',
+          'Access-Control-Expose-Headers': '*',
+          ...said.headers,
+        });
+        back.end(`<Error><Code>${said.code}</Code></Error>`);
+      });
+      return;
+    }
     const to = request({ host: '127.0.0.1', port, method, path: url, headers }, (reply) => {
       seen.status = reply.statusCode ?? 0;
       back.writeHead(reply.statusCode ?? 502, reply.headers);
@@ -163,8 +188,12 @@ export function recorder(port: number): Promise<Recorder> {
         holdUp(which) {
           held = which;
         },
+        say(answer) {
+          saying = answer;
+        },
         letThrough() {
           held = () => false;
+          saying = () => undefined;
         },
         close: () =>
           new Promise((closed) => {
