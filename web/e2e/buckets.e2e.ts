@@ -172,6 +172,7 @@ test('a page that was reloaded sends what the bucket lacks, and what broke off',
     .poll(async () => (await api.stored('cargo.bin')).length, { timeout: 10_000 })
     .toBe(9);
   const before = puts().length;
+  await page.getByText('Not complete: 300 MB').waitFor();
 
   await page.getByTestId('continue-input').setInputFiles(big.path);
   await drive.allArrived(page, 1, 120_000);

@@ -26,7 +26,7 @@ export function PendingCell({ path }: { path: Path }) {
   return (
     <span className={classes.cell}>
       <span className="num">
-        {t('transfers.confirmed', {
+        {t(upload.straight ? 'unfinished.open' : 'transfers.confirmed', {
           confirmed: formatBytes(upload.receivedBytes),
           size: formatBytes(upload.size),
         })}

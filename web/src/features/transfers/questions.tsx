@@ -64,7 +64,11 @@ function ConflictDialog({ job, onClose }: DialogProps) {
       }
     >
       {unfinished ? (
-        <p>{t('conflict.unfinished', { received: formatBytes(unfinished.receivedBytes) })}</p>
+        <p>
+          {unfinished.straight
+            ? t('conflict.parts')
+            : t('conflict.unfinished', { received: formatBytes(unfinished.receivedBytes) })}
+        </p>
       ) : (
         <Compare job={job} />
       )}

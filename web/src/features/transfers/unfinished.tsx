@@ -37,16 +37,18 @@ export function UnfinishedRow({ upload }: { upload: Upload }) {
         </span>
         <StoryButton open={open} onOpen={setOpen} />
       </div>
-      <TwoToneProgress
-        thin
-        still
-        label={t('transfers.ofFile', { name: nameOf(path) })}
-        sent={upload.receivedBytes}
-        confirmed={upload.receivedBytes}
-        total={upload.size}
-      />
+      {!upload.straight && (
+        <TwoToneProgress
+          thin
+          still
+          label={t('transfers.ofFile', { name: nameOf(path) })}
+          sent={upload.receivedBytes}
+          confirmed={upload.receivedBytes}
+          total={upload.size}
+        />
+      )}
       <span className={`${classes.state} num`}>
-        {t('unfinished.progress', facts)}
+        {t(upload.straight ? 'unfinished.parts' : 'unfinished.progress', facts)}
         {isLively(upload) && ` · ${t('unfinished.elsewhere')}`}
       </span>
       <div className={classes.buttons}>
@@ -120,7 +122,11 @@ export function DiscardButton({ upload }: { upload: Upload }) {
         onClose={() => setAsking(false)}
         onYes={() => action.mutate(upload)}
       >
-        <p>{t('unfinished.discardText', { bytes: formatBytes(upload.receivedBytes) })}</p>
+        <p>
+          {upload.straight
+            ? t('unfinished.discardParts')
+            : t('unfinished.discardText', { bytes: formatBytes(upload.receivedBytes) })}
+        </p>
         <Failed words={wordsOf(action.error)} />
       </Confirm>
     </>
