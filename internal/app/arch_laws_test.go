@@ -95,7 +95,7 @@ var rooms = []room{
 	}},
 	{"internal/door/batch", 4, []string{"internal/errs", "api/wire"}}, // a part of rest's wire
 	{"internal/door/desk", 4, []string{ // what all doors of the v4 API share: envelope, codes, bodies, how things look
-		"internal/catalog", "internal/blob", "internal/auth", "internal/core", "internal/errs", "api/wire",
+		"internal/event", "internal/catalog", "internal/blob", "internal/auth", "internal/core", "internal/errs", "api/wire",
 	}},
 	{"internal/door/rest", 5, []string{
 		"internal/door/desk", "internal/door/batch", "internal/upload", "internal/catalog", "internal/blob", "internal/auth", "internal/core", "internal/errs",

@@ -1,6 +1,7 @@
 package event
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -25,6 +26,7 @@ type Change struct {
 	Kind     Kind
 	Node     core.NodeID
 	From, To core.Path
+	By       Origin
 }
 
 // How much is kept for those who listen.
@@ -68,8 +70,9 @@ func (h *Hub) Tell(u core.UserID, changes []Change) {
 	}
 }
 
-// Listen begins to listen to the drive of u; Transient/overload when too many do.
-func (h *Hub) Listen(u core.UserID) (*Listener, error) {
+// Listen begins to listen to the drive of u, but not to what `self` does; Transient/overload
+// when too many do.
+func (h *Hub) Listen(u core.UserID, self Origin) (*Listener, error) {
 	const op = "event.Listen"
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -79,7 +82,7 @@ func (h *Hub) Listen(u core.UserID) (*Listener, error) {
 	case h.count.Load() >= maxListeners, len(h.users[u]) >= maxEach:
 		return nil, errs.Newf(errs.Transient, errs.Overload, "Too many windows are listening already. Close some.").At(op)
 	}
-	l := &Listener{hub: h, user: u, ready: make(chan struct{}, 1), done: make(chan struct{})}
+	l := &Listener{hub: h, user: u, self: self, ready: make(chan struct{}, 1), done: make(chan struct{})}
 	if h.users[u] == nil {
 		h.users[u] = map[*Listener]struct{}{}
 	}
@@ -117,6 +120,7 @@ func (h *Hub) drop(l *Listener) {
 type Listener struct {
 	hub   *Hub
 	user  core.UserID
+	self  Origin
 	ready chan struct{}
 	done  chan struct{}
 
@@ -127,6 +131,12 @@ type Listener struct {
 
 // add never waits; the hub's mutex is held.
 func (l *Listener) add(changes []Change) {
+	if l.self.Client != "" {
+		changes = slices.DeleteFunc(slices.Clone(changes), func(c Change) bool { return c.By == l.self })
+	}
+	if len(changes) == 0 {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.all = l.all || len(l.waiting)+len(changes) > MaxWaiting; l.all {

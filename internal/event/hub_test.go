@@ -1,6 +1,7 @@
 package event_test
 
 import (
+	"slices"
 	"sync"
 	"testing"
 
@@ -11,11 +12,45 @@ import (
 
 func listen(t *testing.T, h *event.Hub, u core.UserID) *event.Listener {
 	t.Helper()
-	l, err := h.Listen(u)
+	l, err := h.Listen(u, event.Origin{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return l
+}
+
+func TestAListenerIsNotToldOfWhatItDoesItself(t *testing.T) {
+	t.Parallel()
+	h := event.New()
+	self := event.Origin{User: 1, Client: "a"}
+	mine, err := h.Listen(1, self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nameless := listen(t, h, 1)
+	all := []event.Change{
+		{Node: 1, By: self},
+		{Node: 2, By: event.Origin{User: 1, Client: "b"}},
+		{Node: 3, By: event.Origin{User: 2, Client: "a"}}, // of another user, who may choose any id
+		{Node: 4},
+	}
+	h.Tell(1, all)
+	if got, _ := mine.Take(); !slices.Equal(got, all[1:]) {
+		t.Errorf("the listener was told %v", got)
+	}
+	if got, _ := nameless.Take(); !slices.Equal(got, all) {
+		t.Errorf("one without an id was told %v", got)
+	}
+	<-mine.Ready()
+	h.Tell(1, slices.Repeat(all[:1], 2*event.MaxWaiting))
+	if got, lost := mine.Take(); len(got) > 0 || lost {
+		t.Errorf("too many changes of its own: %v, %v", got, lost)
+	}
+	select {
+	case <-mine.Ready():
+		t.Error("it is woken for nothing")
+	default:
+	}
 }
 
 func TestAListenerIsToldOfItsDriveAlone(t *testing.T) {
@@ -64,12 +99,12 @@ func TestListenersAreBounded(t *testing.T) {
 	var err error
 	n := 0
 	for ; err == nil && n < 1000; n++ {
-		_, err = h.Listen(1)
+		_, err = h.Listen(1, event.Origin{})
 	}
 	if !errs.Has(err, errs.Overload) {
 		t.Fatalf("%d listeners of one user: %v", n, err)
 	}
-	if _, err := h.Listen(2); err != nil {
+	if _, err := h.Listen(2, event.Origin{}); err != nil {
 		t.Error("another user must wait for the first:", err)
 	}
 }
@@ -91,7 +126,7 @@ func TestAClosedHubEndsItsListeners(t *testing.T) {
 	<-l.Done()
 	work.Wait()
 	l.Close()
-	if _, err := h.Listen(1); err == nil {
+	if _, err := h.Listen(1, event.Origin{}); err == nil {
 		t.Error("one can listen to a closed hub")
 	}
 }

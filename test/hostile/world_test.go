@@ -31,6 +31,7 @@ const (
 
 // world is a server with an administrator, one file of hers and one open upload.
 type world struct {
+	client string // id that requests carry; "": none
 	t      *testing.T
 	app    *app.App
 	dir    string
@@ -145,6 +146,9 @@ func (w *world) send(s sent) reply {
 	}
 	if token := w.tokens[s.who]; token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	if w.client != "" {
+		req.Header.Set("X-Cr-Client-Id", w.client)
 	}
 	for k, v := range s.header {
 		if k == "Host" {

@@ -11,6 +11,7 @@ import (
 	"github.com/wharfinger/wharfinger/api/wire"
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/errs"
+	"github.com/wharfinger/wharfinger/internal/event"
 )
 
 // Call is one call on its way through the door.
@@ -101,6 +102,10 @@ func (d *Desk) serve(route Route, w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// ClientHeader carries the id that a client gives itself, so that it is not told of its
+// own changes.
+const ClientHeader = "X-Cr-Client-Id"
+
 // identify reads the bearer token. A token that does not count leaves the
 // caller anonymous, as clients of the contract expect on public routes; only a
 // token of the wrong kind is refused everywhere.
@@ -113,6 +118,9 @@ func (d *Desk) identify(q *Call) error {
 	switch {
 	case err == nil:
 		q.Actor = actor
+		if id := q.R.Header.Get(ClientHeader); id != "" && len(id) <= event.MaxClient {
+			q.R = q.R.WithContext(event.With(q.Ctx(), event.Origin{User: actor.User, Client: id}))
+		}
 	case errs.Has(err, errs.WrongToken):
 		return err
 	case errs.Is(err, errs.Unauthenticated), errs.Is(err, errs.Forbidden):

@@ -45,14 +45,14 @@ func (d *Door) listenEvents(q *desk.Call) error {
 	if err != nil {
 		return err
 	}
-	if q.R.Header.Get("X-Cr-Client-Id") == "" {
+	if q.R.Header.Get(desk.ClientHeader) == "" {
 		return desk.Bad("X-Cr-Client-Id cannot be empty")
 	}
 	owner, err := catalog.OwnerOf(q.Actor, at.Ref)
 	if err != nil {
 		return err
 	}
-	l, err := d.Hub.Listen(owner)
+	l, err := d.Hub.Listen(owner, event.OriginOf(q.Ctx()))
 	if err != nil {
 		return err
 	}

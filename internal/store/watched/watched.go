@@ -30,7 +30,7 @@ func (s names) InTx(ctx context.Context, fn func(catalog.Tx) error) error {
 	}
 	var seen notes
 	err := s.Store.InTx(ctx, func(tx catalog.Tx) error {
-		seen = notes{hub: s.hub} // of the last run alone
+		seen = notes{hub: s.hub, by: event.OriginOf(ctx)} // of the last run alone
 		return fn(namesTx{tx, &seen})
 	})
 	return seen.tell(err)
@@ -43,7 +43,7 @@ func Both[M any](ctx context.Context, hub *event.Hub, in func(context.Context, f
 	}
 	var seen notes
 	err := in(ctx, func(tx catalog.Tx, more M) error {
-		seen = notes{hub: hub}
+		seen = notes{hub: hub, by: event.OriginOf(ctx)}
 		return fn(namesTx{tx, &seen}, more)
 	})
 	return seen.tell(err)
@@ -61,7 +61,7 @@ func (s uploads) InTx(ctx context.Context, fn func(upload.Tx) error) error {
 	}
 	var seen notes
 	err := s.Store.InTx(ctx, func(tx upload.Tx) error {
-		seen = notes{hub: s.hub}
+		seen = notes{hub: s.hub, by: event.OriginOf(ctx)}
 		return fn(uploadTx{tx, &seen})
 	})
 	return seen.tell(err)
@@ -69,7 +69,7 @@ func (s uploads) InTx(ctx context.Context, fn func(upload.Tx) error) error {
 
 // Finish implements upload.Express.
 func (s uploads) Finish(ctx context.Context, x upload.Session, v catalog.Version, updated time.Time) (bool, error) {
-	seen := notes{hub: s.hub}
+	seen := notes{hub: s.hub, by: event.OriginOf(ctx)}
 	ok, err := s.Store.Finish(ctx, x, v, updated)
 	if ok && err == nil {
 		seen.finished(ctx, s.Store, x)
@@ -123,6 +123,7 @@ func (t uploadTx) Finish(ctx context.Context, s upload.Session, v catalog.Versio
 // not fail the transaction: those who listen are told to look at everything.
 type notes struct {
 	hub   *event.Hub
+	by    event.Origin
 	users map[core.UserID][]event.Change
 }
 
@@ -146,6 +147,7 @@ func (s *notes) add(u core.UserID, c event.Change) {
 	if s.users == nil {
 		s.users = map[core.UserID][]event.Change{}
 	}
+	c.By = s.by
 	s.users[u] = append(s.users[u], c)
 }
 
@@ -196,7 +198,7 @@ func (s *notes) remove(ctx context.Context, tx catalog.Tree, id core.NodeID, at 
 	if err != nil || !s.wants(old.Owner) {
 		return tx.RemoveTree(ctx, id, at) // whose error says it better
 	}
-	was := notes{hub: s.hub}
+	was := notes{hub: s.hub, by: s.by}
 	was.moved(ctx, tx, &old, nil) // its folders are looked up before
 	gone, err := tx.RemoveTree(ctx, id, at)
 	if err == nil {

@@ -37,7 +37,7 @@ func each(t *testing.T, test func(t *testing.T, w *world)) {
 			w.store = watched.Catalog(h.Names, w.hub)
 			w.cat = catalog.New(catalog.Options{Store: w.store, Clock: func() time.Time { return storetest.Epoch }})
 			var err error
-			w.heard, err = w.hub.Listen(h.User.ID)
+			w.heard, err = w.hub.Listen(h.User.ID, event.Origin{})
 			w.Must(err)
 			test(t, w)
 		})
