@@ -168,16 +168,30 @@ test('a page that was reloaded sends what the bucket lacks, and what broke off',
   between.letThrough();
   // The store lists these three like the others, and as long as they were to be.
   const api = await new drive.Api(s.url).signIn();
-  await expect
-    .poll(async () => (await api.stored('cargo.bin')).length, { timeout: 10_000 })
-    .toBe(9);
+  const soon = { timeout: 10_000 };
+  await expect.poll(async () => (await api.stored('cargo.bin')).length, soon).toBe(9);
   const before = puts().length;
   await page.getByText('Not complete: 300 MB').waitFor();
 
+  // The file is dropped again, and the page goes away once more.
+  between.holdUp((r) => r.method === 'PUT' && partOf(r) > 9);
+  await upload(page);
+  const after = (from: number) =>
+    puts()
+      .slice(from)
+      .map(partOf)
+      .toSorted((x, y) => x - y);
+  await expect.poll(() => held(200).length, { timeout: 30_000 }).toBe(9);
+  await expect.poll(() => held(0).length).toBeGreaterThan(3);
+  expect(after(before).filter((part) => part < 10)).toEqual([5, 8, 9]);
+  await page.reload();
+  between.letThrough();
+  await expect.poll(async () => (await api.stored('cargo.bin')).length, soon).toBeGreaterThan(9);
+
+  const then = puts().length;
   await page.getByTestId('continue-input').setInputFiles(big.path);
   await drive.allArrived(page, 1, 120_000);
-  const again = puts().slice(before).map(partOf);
-  expect(again.toSorted((a, b) => a - b)).toEqual([5, 8, 9, 10, 11, 12]);
+  expect(after(then)).toEqual([10, 11, 12]);
   expect(await sumOf(s)).toBe(big.sum);
   await page.context().close();
   await s.stop();

@@ -513,7 +513,7 @@ export interface paths {
         };
         /**
          * Say that an upload to a storage is complete
-         * @description Clients that sent a file straight to a storage of the type `s3`, `ks3` or `cos` ask for this at the end. What counts is what the storage says when it is asked: its object, or all parts, in which case the server ends the upload itself. Asking again succeeds again. An upload that nobody asks this for is found complete by the server itself, a little later.
+         * @description Clients that sent a file straight to a storage of the type `s3`, `ks3` or `cos` ask for this at the end. *(addition)* So may those that sent it to one of the type `obs` or `oss`, which call by themselves but cannot reach every server. What counts is what the storage says when it is asked: its object, or all parts, in which case the server ends the upload itself. Asking again succeeds again. An upload that nobody asks this for is found complete by the server itself, a little later.
          */
         get: operations["callByClient"];
         put?: never;
