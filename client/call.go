@@ -11,12 +11,12 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/wharfinger/wharfinger/api/wire"
 	"github.com/wharfinger/wharfinger/client/fail"
+	"github.com/wharfinger/wharfinger/client/straight"
 )
 
 // Answers are read up to here; none that is real comes near.
@@ -154,7 +154,7 @@ func decode[T any](op string, resp *http.Response, text []byte) (T, error) {
 	if r.Code != wire.CodeOK || resp.StatusCode >= 300 {
 		return *new(T), &Error{
 			Op: op, Code: r.Code, Message: r.Msg, CorrelationID: r.CorrelationID, HTTPStatus: resp.StatusCode,
-			RetryAfter: retryAfter(resp.Header), Locks: r.Locks(), Items: r.AggregatedError,
+			RetryAfter: straight.RetryAfter(resp.Header, time.Now()), Locks: r.Locks(), Items: r.AggregatedError,
 		}
 	}
 	if r.Data == nil {
@@ -165,7 +165,7 @@ func decode[T any](op string, resp *http.Response, text []byte) (T, error) {
 
 // notOurs describes an answer that is not an envelope: a proxy's, mostly.
 func notOurs(op string, resp *http.Response, text []byte) error {
-	e := &Error{Op: op, HTTPStatus: resp.StatusCode, RetryAfter: retryAfter(resp.Header), Server: excerpt([]byte(resp.Header.Get("Server")))}
+	e := &Error{Op: op, HTTPStatus: resp.StatusCode, RetryAfter: straight.RetryAfter(resp.Header, time.Now()), Server: excerpt([]byte(resp.Header.Get("Server")))}
 	switch {
 	case resp.StatusCode == http.StatusRequestEntityTooLarge:
 		e.Message = "a proxy in front of the server refuses bodies of this size; its limit must be raised"
@@ -190,14 +190,6 @@ func excerpt(text []byte) string {
 		s = s[:most] + "…"
 	}
 	return strings.ToValidUTF8(s, "")
-}
-
-func retryAfter(h http.Header) time.Duration {
-	s, err := strconv.Atoi(h.Get("Retry-After"))
-	if err != nil || s < 0 {
-		return 0
-	}
-	return time.Duration(s) * time.Second
 }
 
 // newUUID is a version 4 UUID.

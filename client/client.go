@@ -65,8 +65,9 @@ type Client struct {
 	stall  time.Duration
 	pace   *pace.Pace
 	auth   *auth
-	// unreached: the store behind the server could not be reached from here.
-	unreached atomic.Bool
+	// around is until when uploads go around the store behind the server, in Unix
+	// nanoseconds: it could not be reached from here.
+	around atomic.Int64
 }
 
 // New makes a client. It sends nothing.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"sync/atomic"
+	"time"
 
 	"github.com/wharfinger/wharfinger/api/wire"
 	"github.com/wharfinger/wharfinger/client/fail"
@@ -37,12 +38,15 @@ type far struct {
 	took atomic.Bool // the store has taken something of it
 }
 
+// aroundFor is how long a store that could not be reached is not asked again.
+const aroundFor = 10 * time.Minute
+
 // relays reports whether the session is to be one through the server.
 func (u *upload) relays() bool {
 	if u.detour || u.in.Way != "" {
 		return u.detour || u.in.Way == Relayed
 	}
-	return u.in.Size < leastFar || u.c.unreached.Load()
+	return u.in.Size < leastFar || u.c.clock.Now().UnixNano() < u.c.around.Load()
 }
 
 // farAt is nil for a kind of store that is not known here.
@@ -86,7 +90,7 @@ func (u *upload) putFar(ctx context.Context, s *session, g plan.Piece, sent func
 	case p != nil:
 		return *p // the file's fault, not the network's
 	case ctx.Err() == nil && context.Cause(tctx) == flow.ErrStalled: //nolint:errorlint // ours
-		err = &straight.Unreachable{Err: flow.ErrStalled}
+		err = &straight.Unreachable{Err: flow.ErrStalled, Met: true}
 	}
 	return u.farFailed(s, err)
 }
@@ -117,7 +121,7 @@ func (u *upload) farFailed(s *session, err error) error {
 		return out
 	}
 	u.detour = true
-	u.c.unreached.Store(true)
+	u.c.around.Store(u.c.clock.Now().Add(aroundFor).UnixNano())
 	u.tells.tell(func(e *Event) {
 		e.Kind, e.Note = EventLimited, fmt.Sprintf("the bytes go through the server: %v", err)
 	})

@@ -3,17 +3,17 @@ package straight
 import (
 	"context"
 	"crypto/md5" //nolint:gosec // what stores have for an ETag
-	"crypto/tls"
 	"encoding/hex"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
+	"net/http/httptrace"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -71,8 +71,11 @@ func (r *Refused) Error() string {
 }
 
 // Unreachable is that nobody answered: a name that is not known, a connection or a
-// certificate that was refused.
-type Unreachable struct{ Err error }
+// certificate that was refused, or a line that broke.
+type Unreachable struct {
+	Err error
+	Met bool // there was a connection
+}
 
 func (u *Unreachable) Error() string { return "the store cannot be reached: " + u.Err.Error() }
 
@@ -80,16 +83,21 @@ func (u *Unreachable) Error() string { return "the store cannot be reached: " + 
 func (u *Unreachable) Unwrap() error { return u.Err }
 
 // Final reports that no connection was made, so that trying again is of no use: the name,
-// the way or the certificate is at fault.
-func (u *Unreachable) Final() bool {
-	if op, ok := errors.AsType[*net.OpError](u.Err); ok && op.Op == "dial" {
-		return true
+// the way, a proxy on it or the certificate is at fault.
+func (u *Unreachable) Final() bool { return !u.Met }
+
+// RetryAfter is how long an answer asks to wait, in seconds or until a date (RFC 9110
+// §10.2.3); 0: nothing, or nothing that can be read.
+func RetryAfter(h http.Header, now time.Time) time.Duration {
+	asked := h.Get("Retry-After")
+	if s, err := strconv.Atoi(asked); err == nil {
+		return time.Duration(min(max(0, s), 1<<30)) * time.Second
 	}
-	if _, ok := errors.AsType[*net.DNSError](u.Err); ok {
-		return true
+	at, err := http.ParseTime(asked)
+	if err != nil {
+		return 0
 	}
-	_, ok := errors.AsType[*tls.CertificateVerificationError](u.Err)
-	return ok
+	return max(0, at.Sub(now))
 }
 
 // Upload is one upload. It may be used by many goroutines.
@@ -105,7 +113,8 @@ type Upload struct {
 	ours    map[int]string // of what we sent, or found to be as we would
 }
 
-// New returns an upload whose addresses fetch asks the server for.
+// New returns an upload whose addresses fetch asks the server for. c must not add anything of
+// the server's to requests: they go to somebody else, and their addresses say all.
 func New(kind string, c *http.Client, fetch func(ctx context.Context, from int, stored bool) (Page, error)) *Upload {
 	return &Upload{Kind: kind, fetch: fetch, http: c, address: map[int]string{}, tags: map[int]string{}, ours: map[int]string{}}
 }
@@ -240,17 +249,19 @@ func (u *Upload) do(op string, r *http.Request, h map[string]string) (tag string
 	for name, value := range h {
 		r.Header.Set(name, value)
 	}
-	resp, err := u.http.Do(r)
+	var met atomic.Bool
+	trace := httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { met.Store(true) }})
+	resp, err := u.http.Do(r.WithContext(trace))
 	if err != nil {
 		if r.Context().Err() != nil {
 			return "", context.Cause(r.Context())
 		}
-		return "", &Unreachable{err}
+		return "", &Unreachable{Err: err, Met: met.Load()}
 	}
 	defer func() { _ = resp.Body.Close() }() // only read
 	got, err := io.ReadAll(io.LimitReader(resp.Body, most))
 	if err != nil {
-		return "", &Unreachable{err}
+		return "", &Unreachable{Err: err, Met: true}
 	}
 	var fault struct {
 		XMLName xml.Name
@@ -261,12 +272,11 @@ func (u *Upload) do(op string, r *http.Request, h map[string]string) (tag string
 	if resp.StatusCode/100 == 2 && !broken {
 		return resp.Header.Get("ETag"), nil
 	}
-	after, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
 	status := resp.StatusCode
 	if broken && status/100 == 2 { // an error after the status of a success was sent
 		status = http.StatusInternalServerError
 	}
-	return "", &Refused{Op: op, Status: status, Code: fault.Code, Message: fault.Message, After: time.Duration(max(0, after)) * time.Second}
+	return "", &Refused{Op: op, Status: status, Code: fault.Code, Message: fault.Message, After: RetryAfter(resp.Header, time.Now())}
 }
 
 // endings are the headers that stores have signed into the address of the end, as
