@@ -1,6 +1,7 @@
 // A server that obeys the contract, with faults to order. Only for tests.
 import { ApiError, Code, type FailureKind } from '@/api/error';
 import { pathKey, pathOf } from '@/lib/path';
+import { combine } from '@/upload/combine';
 import { compute } from '@/upload/compute';
 import { base64, Crc64Nvme } from '@/upload/digest';
 import { allChunks, chunkCount, chunkRange, gaps, mergeRanges, type Range } from '@/upload/plan';
@@ -135,7 +136,7 @@ export class FakeServer implements UploadServer {
             bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] as number) ^ 1;
             digest = 'sha-256=:changed:';
           }
-          this.store(part, bytes, digest === part.digest);
+          this.store(part, bytes, this.straight || digest === part.digest);
         },
         part,
       );
@@ -353,6 +354,8 @@ async function chunkDigest(body: Blob): Promise<string> {
 export function testHasher(clock: TestClock): Hasher {
   return {
     chunk: (body) => clock.real(chunkDigest(body)),
+    crc: (body) => clock.real(compute({ id: 0, what: 'file', body })),
+    join: (chunks) => clock.real(Promise.resolve(combine(chunks))),
     md5: (body) => clock.real(compute({ id: 0, what: 'md5', body })),
     file: (body) => clock.real(compute({ id: 0, what: 'file', body })),
   };

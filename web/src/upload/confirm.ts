@@ -4,8 +4,9 @@ import { uriOf } from '@/lib/path';
 import { backoff, sessionLost, tryAgain } from './backoff';
 import { crcIn } from './digest';
 import { type Job, pathOfJob } from './job';
+import { chunkCount, chunkRange } from './plan';
 import { LocalError } from './retry';
-import type { Hasher, Upload, UploadServer } from './server';
+import type { Hasher, Sum, Upload, UploadServer } from './server';
 
 interface ConfirmDeps {
   server: UploadServer;
@@ -37,7 +38,7 @@ export async function confirm(job: Job, deps: ConfirmDeps, signal: AbortSignal):
   if (upload.state !== 'done') throw new LocalError('lost');
   if (upload.size !== job.size) throw new LocalError('mismatch');
   job.digest = upload.digest;
-  job.verified = !job.resumed || (await sameContent(job.file, upload.digest, deps, signal));
+  job.verified = !job.resumed || (await sameContent(job, job.file, upload.digest, deps, signal));
   return true;
 }
 
@@ -62,6 +63,7 @@ async function finalState(
 
 /** False when nothing can be compared; throws when the contents differ. */
 async function sameContent(
+  job: Job,
   file: File,
   digest: string | undefined,
   { hasher }: ConfirmDeps,
@@ -69,10 +71,25 @@ async function sameContent(
 ): Promise<boolean> {
   const stored = crcIn(digest);
   if (stored === undefined) return false;
-  const ours = await hasher.file(file, signal);
+  const ours = await crcOf(job, file, hasher, signal);
   signal.throwIfAborted();
   if (ours !== stored) throw new LocalError('mismatch');
   return true;
+}
+
+/** Of a file; what was read for it already, to be sent, is not read again. */
+async function crcOf(job: Job, file: File, hasher: Hasher, signal: AbortSignal): Promise<string> {
+  if (!job.sums?.crcs.size) return hasher.file(file, signal);
+  const { chunkSize, crcs } = job.sums;
+  const plan = { size: file.size, chunkSize };
+  const sums: Sum[] = [];
+  for (let index = 0; index < chunkCount(plan); index++) {
+    const [from, to] = chunkRange(plan, index);
+    const crc = crcs.get(index) ?? (await hasher.crc(file.slice(from, to)));
+    signal.throwIfAborted();
+    sums.push({ crc, length: to - from });
+  }
+  return hasher.join(sums);
 }
 
 async function persist<T>(

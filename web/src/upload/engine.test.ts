@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { ApiError, Code } from '@/api/error';
 import { seeded, TestClock } from '@/test/clock';
 import { FakeServer, type Fault, known, testHasher } from '@/test/fake-server';
@@ -570,6 +570,23 @@ describe('chunks that go past the server', () => {
     const job = only(second.add([entry(file)]));
     await clock.until(ended(second));
     expect(job).toMatchObject({ state: 'done', verified: true, resumed: true });
+  });
+
+  test('are read once, and what is stored is compared with what was read', async () => {
+    const { clock, server } = setup();
+    server.straight = true;
+    const hasher = testHasher(clock);
+    const whole = vi.spyOn(hasher, 'file');
+    const engine = new Engine({ server, hasher, clock, random: seeded(3) });
+    const { file } = await makeFile(7 * chunk + 3);
+    const job = only(engine.add([entry(file)]));
+    await clock.until(ended(engine));
+    expect(job).toMatchObject({ state: 'done', verified: true });
+    server.fault = once('send', 2, 'flip');
+    const other = only(engine.add([entry((await makeFile(5 * chunk)).file)]));
+    await clock.until(ended(engine));
+    expect(other).toMatchObject({ state: 'failed', problem: { local: 'mismatch' } });
+    expect(whole).not.toHaveBeenCalled();
   });
 
   test('are sent again when the storage has lost them', async () => {

@@ -262,6 +262,7 @@ export class Engine {
       sessionId: undefined,
       alone: false,
       held: new Set(),
+      sums: undefined,
       keptUntil: undefined,
       foreign: false,
       resumed: false,

@@ -1,6 +1,6 @@
 import type { Answer, Question } from './compute';
 import { LocalError } from './retry';
-import type { Hasher } from './server';
+import type { Hasher, Sum } from './server';
 
 interface Waiting {
   question: Question;
@@ -23,6 +23,15 @@ export class WorkerHasher implements Hasher {
 
   async chunk(body: Blob): Promise<string> {
     return `sha-256=:${await this.ask(this.next, 'chunk', body)}:`;
+  }
+
+  crc(body: Blob): Promise<string> {
+    return this.ask(this.next, 'file', body);
+  }
+
+  async join(chunks: readonly Sum[]): Promise<string> {
+    const { combine } = await import('./combine');
+    return combine(chunks);
   }
 
   md5(body: Blob): Promise<string> {

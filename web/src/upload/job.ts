@@ -92,6 +92,8 @@ export interface Job {
   alone: boolean;
   /** Chunks of that session which the server has. */
   held: Set<number>;
+  /** CRCs of the chunks that this page sent past the server, which compares the whole alone. */
+  sums: { chunkSize: number; crcs: Map<number, string> } | undefined;
   /** When the server forgets the session, Unix milliseconds. */
   keptUntil: number | undefined;
   /** That session was begun elsewhere, and what it holds was not compared with the file yet. */

@@ -134,10 +134,20 @@ export interface UploadServer {
   unlock(tokens: string[]): Promise<void>;
 }
 
+export interface Sum {
+  /** CRC-64/NVME, as base64. */
+  crc: string;
+  length: number;
+}
+
 /** Digests, computed away from the page's thread. */
 export interface Hasher {
   /** Content-Digest value of one chunk. */
   chunk(body: Blob): Promise<string>;
+  /** CRC-64/NVME of one chunk, as base64. */
+  crc(body: Blob): Promise<string>;
+  /** The same of what chunks make together, out of theirs. */
+  join(chunks: readonly Sum[]): Promise<string>;
   /** MD5 in hexadecimal: stores name parts by it. */
   md5(body: Blob): Promise<string>;
   /** CRC-64/NVME of a whole file, as base64. */

@@ -99,7 +99,7 @@ export class Transfer {
     if (!ticket.relayed) throw new LocalError('unsupported');
     if (ticket.straight) job.resumed = true; // the whole is compared at the end
     if (ticket.detour) tell(job, { at: deps.clock.now(), what: 'detour', error: ticket.detour });
-    this.sender.begin(ticket.chunkSize, ticket.concurrency, ticket.pieceAlign);
+    this.sender.begin(ticket);
     return 'open';
   }
 
