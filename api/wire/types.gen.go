@@ -1353,6 +1353,9 @@ type PatchUserSettingRequest struct {
 	// VersionRetentionEnabled Keep former contents of files, as far as the group does.
 	VersionRetentionEnabled *bool `json:"version_retention_enabled,omitempty"`
 
+	// VersionRetentionExt Former contents are kept of files with these extensions alone; none: of all.
+	VersionRetentionExt *[]string `json:"version_retention_ext,omitempty"`
+
 	// VersionRetentionMax How many contents of a file are kept, as far as the group keeps them; 0: as many as it does.
 	VersionRetentionMax *int64 `json:"version_retention_max,omitempty"`
 }
@@ -1810,8 +1813,10 @@ type UserSetting struct {
 	ShareLinksInProfile     string    `json:"share_links_in_profile"`
 	TwoFaEnabled            bool      `json:"two_fa_enabled"`
 	VersionRetentionEnabled bool      `json:"version_retention_enabled"`
-	VersionRetentionExt     []string  `json:"version_retention_ext,omitempty"`
-	VersionRetentionMax     int       `json:"version_retention_max"`
+
+	// VersionRetentionExt The extensions of the files of which former contents are kept; not there: of all.
+	VersionRetentionExt []string `json:"version_retention_ext,omitempty"`
+	VersionRetentionMax int      `json:"version_retention_max"`
 }
 
 // VersionRequest defines model for VersionRequest.

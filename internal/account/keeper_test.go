@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/wharfinger/wharfinger/internal/account"
 	"github.com/wharfinger/wharfinger/internal/auth"
 	"github.com/wharfinger/wharfinger/internal/catalog"
@@ -449,5 +451,30 @@ func TestADatabaseThatIsGoneIsNoWrongCode(t *testing.T) {
 		if err == nil || errs.Has(err, errs.FactorWrong) || !errs.Has(err, errs.StoreFailed) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+func TestExtensionsAreKeptInOneForm(t *testing.T) {
+	t.Parallel()
+	got, err := account.Extensions([]string{" .TXT", "txt", "Md", "7z", "größe"})
+	if d := cmp.Diff([]string{"txt", "md", "7z", "größe"}, got); d != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, d)
+	}
+	if got, err := account.Extensions([]string{}); err != nil || len(got) != 0 || got == nil {
+		t.Errorf("%v, %v: an empty list names no extension", got, err)
+	}
+	many := make([]string, 101)
+	for i := range many {
+		many[i] = fmt.Sprint("e", i)
+	}
+	for _, said := range [][]string{
+		{""}, {"."}, {"tar.gz"}, {"a/b"}, {`a\b`}, {"*"}, {"a b"}, {"a,b"}, {"a\x00"}, {"a\u202e"}, {"\xff"}, {strings.Repeat("x", 33)}, many,
+	} {
+		if _, err := account.Extensions(said); !errs.Has(err, errs.BadParam) {
+			t.Errorf("%.40q: %v", said, err)
+		}
+	}
+	if got, err := account.Extensions(append(many[:100], "E0")); err != nil || len(got) != 100 {
+		t.Errorf("%d of a hundred, one said twice: %v", len(got), err)
 	}
 }

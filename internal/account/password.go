@@ -2,6 +2,10 @@ package account
 
 import (
 	"context"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/wharfinger/wharfinger/internal/auth"
 	"github.com/wharfinger/wharfinger/internal/core"
@@ -83,6 +87,39 @@ func Retention(now int64, keep *bool, most *int64) *int64 {
 		return nil
 	}
 	return &bound
+}
+
+// Bounds of a list of extensions.
+const (
+	maxExtensions = 100
+	maxExtension  = 32 // characters
+)
+
+// Extensions returns a list of file extensions as Patch.KeepExt wants it, in lower
+// case, without dots and each once; Invalid/bad_param.
+func Extensions(said []string) ([]string, error) {
+	const op = "account.Extensions"
+	out := make([]string, 0, min(len(said), maxExtensions))
+	for _, s := range said {
+		ext := strings.ToLower(strings.TrimPrefix(strings.TrimSpace(s), "."))
+		switch {
+		case ext == "" || strings.ContainsFunc(ext, notOfExtension):
+			return nil, errs.Newf(errs.Invalid, errs.BadParam, "An extension is letters, digits and the like, as in txt").At(op)
+		case utf8.RuneCountInString(ext) > maxExtension:
+			return nil, errs.Newf(errs.Invalid, errs.BadParam, "An extension has at most %d characters", maxExtension).At(op)
+		case slices.Contains(out, ext):
+			continue
+		case len(out) == maxExtensions:
+			return nil, errs.Newf(errs.Invalid, errs.BadParam, "At most %d extensions can be named", maxExtensions).At(op)
+		}
+		out = append(out, ext)
+	}
+	return out, nil
+}
+
+// notOfExtension finds what the last extension of a name cannot hold, or should not.
+func notOfExtension(r rune) bool {
+	return strings.ContainsRune(`./\:*?"<>|,;`, r) || r == utf8.RuneError || unicode.IsSpace(r) || !unicode.IsPrint(r)
 }
 
 // Search returns up to ten users that the words fit; none for fewer than two

@@ -76,6 +76,7 @@ type Patch struct {
 	Nick, Language, Theme, ShareLinks *string
 	ViewAlone                         *bool
 	MaxVersions                       *int64
+	KeepExt                           *[]string // as Extensions returns them
 }
 
 // Person is a user as other users see one.

@@ -89,12 +89,15 @@ func EmailKey(email string) string {
 	return strings.ToLower(norm.NFKC.String(strings.TrimSpace(email)))
 }
 
+// extension is the last one of a name, in lower case and without its dot.
+func extension(name string) string { return strings.ToLower(strings.TrimPrefix(path.Ext(name), ".")) }
+
 // CheckFileName returns Invalid/name_rejected unless the policy takes a file of
 // that name: the last extension against the suffix lists, in lower case and
 // without its dot, and the whole name against the RE2 expressions.
 func (p Policy) CheckFileName(name string) error {
 	const op = "catalog.Policy.CheckFileName"
-	suffix := strings.ToLower(strings.TrimPrefix(path.Ext(name), "."))
+	suffix := extension(name)
 	no := func(why string) error {
 		return errs.Newf(errs.Invalid, errs.NameRejected, "The storage policy %q does not take this file: %s.", p.Name, why).At(op)
 	}

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"slices"
 	"time"
 
 	"github.com/wharfinger/wharfinger/internal/blob"
@@ -165,6 +166,9 @@ type Profile struct {
 	ViewAlone   bool   // how folders are shown is not kept on the server
 	ShareLinks  string // which share links strangers see, in the words of the wire
 	MaxVersions int64  // contents kept of a file, as far as the group keeps them; 0: as many as it does
+	// KeepExt are the extensions of the files of which former contents are kept, in
+	// lower case and without the dot; none: of all.
+	KeepExt []string
 }
 
 // Permission bits of a group, as the wire numbers them (surface.md §0).
@@ -197,6 +201,14 @@ func (g Group) Keeps(u User) int64 {
 		n = min(n, u.Profile.MaxVersions)
 	}
 	return max(1, n)
+}
+
+// KeepsOf is how many contents are kept for u of a file of that name, at least 1.
+func (g Group) KeepsOf(u User, name string) int64 {
+	if ext := u.Profile.KeepExt; len(ext) > 0 && !slices.Contains(ext, extension(name)) {
+		return 1
+	}
+	return g.Keeps(u)
 }
 
 // Admin reports whether the group administers the site.

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/wharfinger/wharfinger/internal/blob"
@@ -104,8 +105,17 @@ func toUser(r query.User) catalog.User {
 		Language: r.Language, Created: core.FromMicros(r.CreatedUs),
 		Profile: catalog.Profile{
 			Theme: r.Theme, Avatar: r.Avatar, ViewAlone: r.ViewAlone, ShareLinks: r.ShareLinks, MaxVersions: r.MaxVersions,
+			KeepExt: extensions(r.KeepExt),
 		},
 	}
+}
+
+// extensions reads what accounts.SaveProfile joins; nil for none.
+func extensions(joined string) []string {
+	if joined == "" {
+		return nil
+	}
+	return strings.Split(joined, "/")
 }
 
 func toGroup(r query.Group) catalog.Group {

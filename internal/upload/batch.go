@@ -354,7 +354,7 @@ func (g *group) add(ctx context.Context, tx Tx, at catalog.Place, p *parcel) (n 
 	if err := tx.AddVersion(ctx, version(s, blob.Sum{CRC64: p.got.CRC64, SHA256: p.got.SHA256}, now)); err != nil {
 		return n, err
 	}
-	return n, g.e.retire(ctx, tx, s)
+	return n, g.e.retire(ctx, tx, s, n.Name)
 }
 
 func (g *group) insert(ctx context.Context, tx Tx, at catalog.Place, p *parcel, changed time.Time) (catalog.Node, error) {

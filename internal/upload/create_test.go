@@ -8,10 +8,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wharfinger/wharfinger/internal/account"
 	"github.com/wharfinger/wharfinger/internal/blob"
 	"github.com/wharfinger/wharfinger/internal/catalog"
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/internal/errs"
+	"github.com/wharfinger/wharfinger/internal/store/accounts"
 	"github.com/wharfinger/wharfinger/internal/upload"
 )
 
@@ -156,6 +158,43 @@ func TestCancellingAVersionOverAnEmptyFileKeepsTheFile(t *testing.T) {
 	must(t, w.engine.Cancel(t.Context(), w.who, s.ID, at(t, "/empty")))
 	if n := find(w, "/empty"); n.Session != "" || n.Version != 0 {
 		t.Fatalf("%+v", n)
+	}
+}
+
+func TestFormerContentsAreKeptOfTheExtensionsThatTheOwnerNames(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	people := accounts.New(w.store)
+	kept := func(name string) int {
+		t.Helper()
+		vs, err := w.catalog.VersionsOf(t.Context(), find(w, name))
+		must(t, err)
+		return len(vs)
+	}
+	overwrite := func(name string, seed uint64) {
+		t.Helper()
+		w.pass(time.Second)
+		w.sendAll(w.create(name, 10, asVersion).Session, content(seed, 10))
+		w.pass(time.Second)
+		must(t, w.putMany(w.whole(name, content(seed+1, 10), asVersion))[0].Err)
+		if !bytes.Equal(w.read(name), content(seed+1, 10)) {
+			t.Fatalf("the newest content of %s went", name)
+		}
+	}
+	must(t, people.SaveProfile(t.Context(), w.who.User, account.Patch{KeepExt: &[]string{"txt", "md"}}))
+	for name, want := range map[string]int{"/a.txt": 2, "/B.TXT": 2, "/c.tmp": 1, "/txt": 1, "/d.md.tmp": 1, "/.md": 2} {
+		overwrite(name, 1)
+		if got := kept(name); got != want {
+			t.Errorf("%s has %d contents, want %d", name, got, want)
+		}
+	}
+	if c := w.capacity(); c.Used != 90 || c.Reserved != 0 {
+		t.Errorf("what was not kept is paid for: %+v", c)
+	}
+	must(t, people.SaveProfile(t.Context(), w.who.User, account.Patch{KeepExt: &[]string{}}))
+	overwrite("/c.tmp", 3)
+	if got := kept("/c.tmp"); got != 3 {
+		t.Errorf("%d contents when no extension is named, want 3", got)
 	}
 }
 

@@ -109,7 +109,7 @@ func (e *Engine) publishIn(ctx context.Context, tx Tx, s Session, sum blob.Sum) 
 		return n, err
 	}
 	n.Rev = was + 1
-	return n, e.retire(ctx, tx, s)
+	return n, e.retire(ctx, tx, s, n.Name)
 }
 
 // version is what s becomes.
@@ -128,9 +128,9 @@ func updated(s Session, now time.Time) time.Time {
 	return s.Modified
 }
 
-// retire drops the contents beyond what the owner and the group keep, and all but
-// the newest live photo.
-func (e *Engine) retire(ctx context.Context, tx Tx, s Session) error {
+// retire drops the contents beyond what the owner and the group keep of a file of
+// that name, and all but the newest live photo.
+func (e *Engine) retire(ctx context.Context, tx Tx, s Session, name string) error {
 	if s.Fresh {
 		return nil // a new file has this one content
 	}
@@ -142,7 +142,7 @@ func (e *Engine) retire(ctx context.Context, tx Tx, s Session) error {
 	if err != nil {
 		return err
 	}
-	keep := group.Keeps(owner)
+	keep := group.KeepsOf(owner, name)
 	if s.Kind == catalog.LivePhoto {
 		keep = 1
 	}

@@ -77,7 +77,8 @@ func (d *Door) getUserSetting(q *desk.Call) error {
 	}
 	keeps := h.Group.Keeps(h.User)
 	return desk.OK(q, wire.UserSetting{
-		VersionRetentionEnabled: keeps > 1, VersionRetentionMax: int(keeps), TwoFaEnabled: factor,
+		VersionRetentionEnabled: keeps > 1, VersionRetentionMax: int(keeps), VersionRetentionExt: h.User.Profile.KeepExt,
+		TwoFaEnabled:    factor,
 		DisableViewSync: h.User.Profile.ViewAlone, ShareLinksInProfile: h.User.Profile.ShareLinks, Passkeys: passkeys(keys),
 	})
 }
@@ -121,6 +122,7 @@ func (d *Door) patchUserSetting(q *desk.Call) error {
 		Nick: in.Nick, Language: in.Language, Theme: in.PreferredTheme, ShareLinks: in.ShareLinksInProfile,
 		ViewAlone:   in.DisableViewSync,
 		MaxVersions: rules.Retention(h.User.Profile.MaxVersions, in.VersionRetentionEnabled, in.VersionRetentionMax),
+		KeepExt:     in.VersionRetentionExt,
 	})
 	if err != nil {
 		return err
@@ -128,7 +130,7 @@ func (d *Door) patchUserSetting(q *desk.Call) error {
 	return q.Done()
 }
 
-// sound is nil for a change that can be made.
+// sound is nil for a change that can be made; it writes it as it is kept.
 func sound(in *wire.PatchUserSettingRequest) error {
 	if in.Nick != nil {
 		*in.Nick = strings.TrimSpace(*in.Nick)
@@ -140,6 +142,13 @@ func sound(in *wire.PatchUserSettingRequest) error {
 		case strings.ContainsFunc(*in.Nick, unseen):
 			return desk.Bad("The nickname holds characters that cannot be seen")
 		}
+	}
+	if in.VersionRetentionExt != nil {
+		ext, err := rules.Extensions(*in.VersionRetentionExt)
+		if err != nil {
+			return err
+		}
+		in.VersionRetentionExt = &ext
 	}
 	switch {
 	case in.Language != nil && !language.MatchString(*in.Language):

@@ -50,6 +50,9 @@ func (a *Accounts) SaveProfile(ctx context.Context, user core.UserID, p account.
 	if p.MaxVersions != nil {
 		q.MaxVersions = sql.NullInt64{Int64: *p.MaxVersions, Valid: true}
 	}
+	if p.KeepExt != nil {
+		q.KeepExt = sql.NullString{String: strings.Join(*p.KeepExt, "/"), Valid: true}
+	}
 	return a.base.Write(ctx, func(t part.Turn) error {
 		t.Forget()
 		return one(t, op, errs.UserUnknown)(t.SaveProfile(ctx, q))

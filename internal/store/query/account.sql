@@ -2,7 +2,8 @@
 UPDATE users SET nick = COALESCE(sqlc.narg(nick), nick), language = COALESCE(sqlc.narg(language), language),
     theme = COALESCE(sqlc.narg(theme), theme), view_alone = COALESCE(sqlc.narg(view_alone), view_alone),
     share_links = COALESCE(sqlc.narg(share_links), share_links),
-    max_versions = COALESCE(sqlc.narg(max_versions), max_versions)
+    max_versions = COALESCE(sqlc.narg(max_versions), max_versions),
+    keep_ext = COALESCE(sqlc.narg(keep_ext), keep_ext)
 WHERE id = sqlc.arg(id);
 
 -- name: RaiseEpoch :one

@@ -283,8 +283,9 @@ const saveProfile = `-- name: SaveProfile :execrows
 UPDATE users SET nick = COALESCE($1, nick), language = COALESCE($2, language),
     theme = COALESCE($3, theme), view_alone = COALESCE($4, view_alone),
     share_links = COALESCE($5, share_links),
-    max_versions = COALESCE($6, max_versions)
-WHERE id = $7
+    max_versions = COALESCE($6, max_versions),
+    keep_ext = COALESCE($7, keep_ext)
+WHERE id = $8
 `
 
 type SaveProfileParams struct {
@@ -294,6 +295,7 @@ type SaveProfileParams struct {
 	ViewAlone   sql.NullBool
 	ShareLinks  sql.NullString
 	MaxVersions sql.NullInt64
+	KeepExt     sql.NullString
 	ID          int64
 }
 
@@ -305,6 +307,7 @@ func (q *Queries) SaveProfile(ctx context.Context, arg SaveProfileParams) (int64
 		arg.ViewAlone,
 		arg.ShareLinks,
 		arg.MaxVersions,
+		arg.KeepExt,
 		arg.ID,
 	)
 	if err != nil {

@@ -193,7 +193,7 @@ func (q *Queries) UpdateUser(ctx context.Context, arg UpdateUserParams) (int64, 
 }
 
 const user = `-- name: User :one
-SELECT id, email, email_key, nick, password, group_id, status, quota, epoch, language, created_us, used, reserved, theme, avatar, view_alone, share_links, max_versions FROM users WHERE id = $1
+SELECT id, email, email_key, nick, password, group_id, status, quota, epoch, language, created_us, used, reserved, theme, avatar, view_alone, share_links, max_versions, keep_ext FROM users WHERE id = $1
 `
 
 func (q *Queries) User(ctx context.Context, id int64) (User, error) {
@@ -218,12 +218,13 @@ func (q *Queries) User(ctx context.Context, id int64) (User, error) {
 		&i.ViewAlone,
 		&i.ShareLinks,
 		&i.MaxVersions,
+		&i.KeepExt,
 	)
 	return i, err
 }
 
 const userByEmail = `-- name: UserByEmail :one
-SELECT id, email, email_key, nick, password, group_id, status, quota, epoch, language, created_us, used, reserved, theme, avatar, view_alone, share_links, max_versions FROM users WHERE email_key = $1
+SELECT id, email, email_key, nick, password, group_id, status, quota, epoch, language, created_us, used, reserved, theme, avatar, view_alone, share_links, max_versions, keep_ext FROM users WHERE email_key = $1
 `
 
 func (q *Queries) UserByEmail(ctx context.Context, emailKey string) (User, error) {
@@ -248,12 +249,13 @@ func (q *Queries) UserByEmail(ctx context.Context, emailKey string) (User, error
 		&i.ViewAlone,
 		&i.ShareLinks,
 		&i.MaxVersions,
+		&i.KeepExt,
 	)
 	return i, err
 }
 
 const users = `-- name: Users :many
-SELECT id, email, email_key, nick, password, group_id, status, quota, epoch, language, created_us, used, reserved, theme, avatar, view_alone, share_links, max_versions FROM users WHERE id > $1 ORDER BY id LIMIT CAST($2 AS BIGINT)
+SELECT id, email, email_key, nick, password, group_id, status, quota, epoch, language, created_us, used, reserved, theme, avatar, view_alone, share_links, max_versions, keep_ext FROM users WHERE id > $1 ORDER BY id LIMIT CAST($2 AS BIGINT)
 `
 
 type UsersParams struct {
@@ -289,6 +291,7 @@ func (q *Queries) Users(ctx context.Context, arg UsersParams) ([]User, error) {
 			&i.ViewAlone,
 			&i.ShareLinks,
 			&i.MaxVersions,
+			&i.KeepExt,
 		); err != nil {
 			return nil, err
 		}

@@ -259,6 +259,7 @@ type User struct {
 	ViewAlone   bool
 	ShareLinks  string
 	MaxVersions int64
+	KeepExt     string
 }
 
 type Version struct {

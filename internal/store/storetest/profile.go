@@ -23,10 +23,11 @@ func testProfiles(t *testing.T, s *store.Store) {
 		h.Must(a.SaveProfile(h.Ctx, u.ID, account.Patch{}))
 		u.Nick, u.Language = "Ann", "de"
 		h.Must(a.SaveProfile(h.Ctx, u.ID, account.Patch{Nick: &u.Nick, Language: &u.Language}))
-		u.Profile = catalog.Profile{Theme: "#0f766e", ViewAlone: true, ShareLinks: "all_share", MaxVersions: 3}
+		u.Profile = catalog.Profile{Theme: "#0f766e", ViewAlone: true, ShareLinks: "all_share", MaxVersions: 3, KeepExt: []string{"txt", "md"}}
 		p := &u.Profile
 		h.Must(a.SaveProfile(h.Ctx, u.ID, account.Patch{
 			Theme: &p.Theme, ViewAlone: &p.ViewAlone, ShareLinks: &p.ShareLinks, MaxVersions: &p.MaxVersions,
+			KeepExt: &p.KeepExt,
 		}))
 		h.Must(h.Names.InTx(h.Ctx, func(tx catalog.Tx) error { // where rows are read from memory
 			got, err := tx.User(h.Ctx, u.ID)
@@ -37,6 +38,10 @@ func testProfiles(t *testing.T, s *store.Store) {
 		got, err := h.Names.User(h.Ctx, u.ID)
 		h.Must(err)
 		equal(t, "user after an update", got, u)
+		h.Must(a.SaveProfile(h.Ctx, u.ID, account.Patch{KeepExt: &[]string{}}))
+		got, err = h.Names.User(h.Ctx, u.ID)
+		h.Must(err)
+		equal(t, "extensions when there are none", len(got.Profile.KeepExt), 0)
 		want(t, a.SaveProfile(h.Ctx, 1<<52, account.Patch{Nick: &u.Nick}), errs.NotFound, errs.UserUnknown)
 	})
 	t.Run("people are found by a part of their name or by their whole address", func(t *testing.T) {

@@ -2453,6 +2453,7 @@ export interface components {
         };
         UserSetting: {
             version_retention_enabled: boolean;
+            /** @description The extensions of the files of which former contents are kept; not there: of all. */
             version_retention_ext?: string[];
             version_retention_max: number;
             passwordless: boolean;
@@ -2473,6 +2474,8 @@ export interface components {
              * @description How many contents of a file are kept, as far as the group keeps them; 0: as many as it does.
              */
             version_retention_max?: number;
+            /** @description Former contents are kept of files with these extensions alone; none: of all. */
+            version_retention_ext?: string[];
             disable_view_sync?: boolean;
             share_links_in_profile?: string;
             current_password?: string;
