@@ -121,6 +121,18 @@ type Callback struct {
 	Body   []byte
 }
 
+// Copier is the ability to store an object again under another key without its bytes
+// passing through us.
+type Copier interface {
+	// Copy stores what is under from under to as well, up to MaxCopy bytes. It must
+	// refuse a `to` that exists (kind Exists).
+	Copy(ctx context.Context, from, to string) (Info, error)
+}
+
+// MaxCopy is the largest object that all these stores copy in one request: Amazon, Tencent
+// and Huawei say 5 GiB; Alibaba copies more inside a bucket.
+const MaxCopy = 5 << 30
+
 // Origins is the ability to tell the store which sites' pages may send to it and read
 // from it in a browser (CORS).
 type Origins interface {

@@ -19,6 +19,7 @@ var vendor = xmlstore.Vendor{
 	BucketWant: "the name with the account's number behind it, as in files-1250000000",
 	RegionLike: "ap-guangzhou",
 	RuleIDs:    true,
+	ByHost:     true,
 	MinPart:    1 << 20,
 	Forbids:    true,
 	CRC:        true,

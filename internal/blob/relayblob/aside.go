@@ -23,9 +23,7 @@ func (d *driver) SetAside(ctx context.Context, key, folder string) (string, erro
 	if err != nil {
 		return "", from(d.far, err)
 	}
-	src := &stored{ctx: ctx, far: d.far, key: here, size: info.Size}
-	_, err = d.far.Put(ctx, there, src, blob.PutOptions{Sync: blob.SyncAnswer})
-	src.close()
+	err = d.again(ctx, here, there, info.Size)
 	if err != nil && (d.far.Classify(err) != errs.Exists || !d.copied(ctx, there, info.Size)) {
 		return "", from(d.far, err)
 	}
@@ -34,6 +32,21 @@ func (d *driver) SetAside(ctx context.Context, key, folder string) (string, erro
 		err = failed[0].Err
 	}
 	return there, from(d.far, err)
+}
+
+// again stores an object under another key: inside the store, if it does that for one of
+// that size, else through us.
+func (d *driver) again(ctx context.Context, here, there string, size int64) error {
+	if c, able := d.far.(blob.Copier); able && size <= blob.MaxCopy {
+		_, err := c.Copy(ctx, here, there)
+		if kind := d.far.Classify(err); err == nil || kind == errs.Exists || kind == errs.Transient || ctx.Err() != nil {
+			return err
+		} // it may be allowed to read and to write, and not to copy
+	}
+	src := &stored{ctx: ctx, far: d.far, key: here, size: size}
+	defer src.close()
+	_, err := d.far.Put(ctx, there, src, blob.PutOptions{Sync: blob.SyncAnswer})
+	return err
 }
 
 func (d *driver) copied(ctx context.Context, key string, size int64) bool {

@@ -207,6 +207,7 @@ func (d *driver) Revoke(ctx context.Context, h blob.Handle) error {
 	if err := ctx.Err(); err != nil || h.Upload == "" {
 		return err
 	}
+	d.tags.drop(h.Upload)
 	_, err := d.api.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: d.bucket, Key: &h.Key, UploadId: &h.Upload})
 	if err = d.fault(ctx, "abort "+h.Key, err); missing(err) {
 		return nil

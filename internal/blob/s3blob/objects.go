@@ -270,6 +270,29 @@ func (d *driver) free(ctx context.Context, key string) error {
 	}
 }
 
+// Copy implements blob.Copier.
+func (d *driver) Copy(ctx context.Context, from, to string) (blob.Info, error) {
+	if err := d.free(ctx, to); err != nil {
+		return blob.Info{}, err
+	}
+	source := *d.bucket + "/" + encodePath(from)
+	_, err := d.api.CopyObject(ctx, &s3.CopyObjectInput{Bucket: d.bucket, Key: &to, CopySource: &source})
+	err = d.fault(ctx, "copy "+from, err)
+	if err != nil && d.Classify(err) != errs.Transient {
+		return blob.Info{}, err
+	}
+	// After an answer that was lost the objects themselves say what became of it.
+	was, serr := d.Stat(ctx, from)
+	info, terr := d.Stat(ctx, to)
+	switch {
+	case serr != nil || terr != nil:
+		return blob.Info{}, errors.Join(err, serr, terr)
+	case info.Size != was.Size:
+		return blob.Info{}, errors.Join(err, fmt.Errorf("%w: copy %s: the copy has %d bytes of %d", errSum, from, info.Size, was.Size))
+	}
+	return info, nil
+}
+
 // drop removes what was stored wrong just now.
 func (d *driver) drop(ctx context.Context, key string) error {
 	_, err := d.Delete(ctx, []string{key})

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
@@ -100,7 +101,46 @@ func (d *driver) writePart(ctx context.Context, h blob.Handle, n int, body *stre
 	if same, _ := body.agrees(sums(out.ChecksumCRC64NVME, out.ETag, kms(out.ServerSideEncryption))); !same {
 		return fmt.Errorf("%w: write %s, part %d", errSum, h.Key, number)
 	}
+	d.tags.keep(h.Upload, n, *out.ETag)
 	return nil
+}
+
+// tags tell a part that we sent from one that came over it: an earlier try of the same
+// part, which broke off and which a store that is not careful took for whole, later than
+// the right one.
+type tags struct {
+	mu sync.Mutex
+	of map[string]map[int]string // by upload and part
+}
+
+func (t *tags) keep(upload string, part int, tag string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.of == nil {
+		t.of = map[string]map[int]string{}
+	}
+	if t.of[upload] == nil {
+		t.of[upload] = map[int]string{}
+	}
+	t.of[upload][part] = tag
+}
+
+func (t *tags) drop(upload string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.of, upload)
+}
+
+// ours reports whether none of the parts is another than we sent.
+func (t *tags) ours(upload string, parts []blob.StoredPart) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, p := range parts {
+		if tag, ok := t.of[upload][p.Number]; ok && strings.Trim(tag, `"`) != strings.Trim(p.ETag, `"`) {
+			return false
+		}
+	}
+	return true
 }
 
 func (d *driver) Staged(ctx context.Context, _ blob.Handle, _ core.Range) (io.ReadCloser, error) {
@@ -127,7 +167,19 @@ func (d *driver) Commit(ctx context.Context, h blob.Handle, o blob.PutOptions) (
 			return blob.Info{}, err
 		}
 	}
-	return d.Finish(ctx, plain, parts)
+	if !d.tags.ours(plain.Upload, parts) {
+		// As if somebody had ended it: all of it is sent again, to another upload.
+		err := d.Revoke(ctx, plain)
+		return blob.Info{}, errors.Join(&fault{
+			Doing: "complete " + h.Key, Status: http.StatusNotFound, Code: "NoSuchUpload",
+			Message: "a part that had broken off came over the right one",
+		}, err)
+	}
+	info, err := d.Finish(ctx, plain, parts)
+	if err == nil {
+		d.tags.drop(plain.Upload)
+	}
+	return info, err
 }
 
 func (d *driver) Abort(ctx context.Context, h blob.Handle) error {

@@ -44,6 +44,10 @@ func TestPartsThatPassThroughUsComeInAnyOrderAndSurviveARestart(t *testing.T) {
 	if _, err := d.Commit(w.Context(), h, options); d.Classify(err) != errs.Invalid {
 		t.Errorf("commit of less: %v", err)
 	}
+	// Bodies that are not whole go to an upload of their own: this store may take one that
+	// broke off for a part, later than what is sent after it.
+	spoilt, err := d.Begin(w.Context(), "spoilt", 16*mib, options)
+	w.must(err)
 	// The part size of the policy is another now; the upload keeps its own.
 	d = w.with(func(c *s3blob.Config) { c.PartSize = 8 << 20 })
 	broken := errors.New("the sender went away")
@@ -52,7 +56,7 @@ func TestPartsThatPassThroughUsComeInAnyOrderAndSurviveARestart(t *testing.T) {
 		"long":   bytes.NewReader(data[:5*mib+1]),
 		"broken": io.MultiReader(bytes.NewReader(data[:mib]), iotest.ErrReader(broken)),
 	} {
-		if err := d.WriteAt(w.Context(), h, span(0, 5*mib), src, options); err == nil {
+		if err := d.WriteAt(w.Context(), spoilt, span(0, 5*mib), src, options); err == nil {
 			t.Errorf("a %s body: no error", what)
 		} else if what == "broken" && !errors.Is(err, broken) {
 			t.Errorf("a broken body: %v", err)
@@ -63,6 +67,7 @@ func TestPartsThatPassThroughUsComeInAnyOrderAndSurviveARestart(t *testing.T) {
 			t.Errorf("write %v: %v", at, err)
 		}
 	}
+	w.must(d.Abort(w.Context(), spoilt))
 	if _, err := d.Staged(w.Context(), h, span(0, 1)); d.Classify(err) != errs.Unsupported {
 		t.Errorf("staged: %v", err)
 	}
@@ -293,4 +298,47 @@ func TestAStoreThatKnowsNoConditionsIsLookedAtBefore(t *testing.T) {
 		t.Errorf("put over: %v", err)
 	}
 	w.holds(d, "k", []byte("one"))
+}
+
+func TestACopyIsMadeInsideTheStore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	d := w.open()
+	for i, from := range []string{"aa/plain", "b c+d%2F"} {
+		data := bytes.Repeat([]byte{byte(i)}, 1000)
+		_, err := d.Put(t.Context(), from, blobtest.Bytes(data), blob.PutOptions{})
+		w.must(err)
+		info, err := d.(blob.Copier).Copy(t.Context(), from, from+"-copy")
+		w.must(err)
+		if info.Size != 1000 || info.Key != from+"-copy" {
+			t.Errorf("%+v", info)
+		}
+		w.holds(d, from+"-copy", data)
+		if _, err := d.(blob.Copier).Copy(t.Context(), from, from+"-copy"); d.Classify(err) != errs.Exists {
+			t.Errorf("over what is there: %v", err)
+		}
+	}
+	if _, err := d.(blob.Copier).Copy(t.Context(), "nothing", "b"); d.Classify(err) != errs.NotFound {
+		t.Errorf("of nothing: %v", err)
+	}
+}
+
+// TestAPartThatCameOverOursIsNotTaken: it is as if the upload had been ended, so that all
+// of it is sent again.
+func TestAPartThatCameOverOursIsNotTaken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	d := w.open()
+	data := bytes.Repeat([]byte("right"), 7*mib/5)
+	h, err := d.Begin(w.Context(), "k", int64(len(data)), blob.PutOptions{})
+	w.must(err)
+	w.must(d.WriteAt(w.Context(), h, core.Range{To: int64(len(data))}, bytes.NewReader(data), blob.PutOptions{}))
+	other := bytes.Repeat([]byte("other"), mib)
+	w.must(w.open().WriteAt(w.Context(), h, core.Range{To: 5 * mib}, bytes.NewReader(other), blob.PutOptions{}))
+	if _, err := d.Commit(w.Context(), h, blob.PutOptions{}); d.Classify(err) != errs.NotFound {
+		t.Errorf("the other part was taken: %v", err)
+	}
+	if _, err := d.Stat(w.Context(), "k"); d.Classify(err) != errs.NotFound {
+		t.Errorf("there is an object: %v", err)
+	}
 }

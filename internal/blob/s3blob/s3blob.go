@@ -215,6 +215,9 @@ type driver struct {
 	// careful says that the store is known to refuse a part that breaks off.
 	careful bool
 
+	// tags are of the parts that we sent, by upload.
+	tags tags
+
 	// plain is set once the store has said that it knows no conditions.
 	plain atomic.Bool
 }

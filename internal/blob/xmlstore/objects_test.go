@@ -48,6 +48,43 @@ func TestKeysWithAnyCharactersAreSignedAndListed(t *testing.T) {
 	})
 }
 
+func TestACopyIsMadeInsideTheStore(t *testing.T) {
+	onEach(t, func(t *testing.T, w world) {
+		r := newRig(t, w)
+		for i, from := range []string{key, "a b/腾讯+%2F.bin"} {
+			to, data := from+"-copy", content(1000+i)
+			_, err := r.d.Put(t.Context(), from, blobtest.Bytes(data), blob.PutOptions{})
+			r.must(err)
+			before := len(r.emu.Front.Log())
+			info, err := r.d.(blob.Copier).Copy(t.Context(), from, to)
+			r.must(err)
+			for _, line := range r.emu.Front.Log()[before:] {
+				if strings.HasPrefix(line, "GET ") {
+					t.Errorf("bytes came to us: %s", line)
+				}
+			}
+			o, err := r.emu.Shelf.Get(to)
+			if err != nil || !bytes.Equal(o.Data, data) || info.Size != int64(len(data)) || info.Key != to {
+				t.Errorf("%q: %v %+v", from, err, info)
+			}
+			if _, err := r.d.(blob.Copier).Copy(t.Context(), key, to); r.d.Classify(err) != errs.Exists {
+				t.Errorf("over what is there: %v", err)
+			}
+		}
+		if _, err := r.d.(blob.Copier).Copy(t.Context(), "nothing", "b"); r.d.Classify(err) != errs.NotFound {
+			t.Errorf("of nothing: %v", err)
+		}
+		r.emu.Front.Fail(shelf.Fault{Kind: shelf.Lost, Method: http.MethodPut, Times: 1})
+		if _, err := r.d.(blob.Copier).Copy(t.Context(), key, "c"); err != nil {
+			t.Errorf("after an answer that was lost: %v", err)
+		}
+		r.emu.Front.Fail(shelf.Fault{Kind: shelf.Reset, Method: http.MethodPut, Times: 1})
+		if _, err := r.d.(blob.Copier).Copy(t.Context(), key, "d"); err == nil {
+			t.Error("a request that did not arrive has copied something")
+		}
+	})
+}
+
 func TestALinkServesUnderTheNameUntilItsEnd(t *testing.T) {
 	onEach(t, func(t *testing.T, w world) {
 		r := newRig(t, w)

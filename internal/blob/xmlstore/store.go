@@ -34,6 +34,7 @@ type Vendor struct {
 	Regional   bool           // the signature names the region: an endpoint is not enough
 	MinPart    int64          // of every part but the last
 	Forbids    bool           // x-…-forbid-overwrite keeps what is there; else we look first
+	ByHost     bool           // a copy names its source by the bucket's host; else by /bucket/key
 	RuleIDs    bool           // CORS rules have names
 	CRC        bool           // the store tells CRC-64/XZ in x-…-hash-crc64ecma; else the MD5 in the ETag
 }
@@ -122,13 +123,14 @@ func (v Vendor) Open(c Config, base *url.URL, d Dialect, w Way) *Store {
 	if part == 0 {
 		part = defaultPart
 	}
-	return &Store{Vendor: v, way: w, base: base, dialect: d, part: part}
+	return &Store{Vendor: v, way: w, bucket: c.Bucket, base: base, dialect: d, part: part}
 }
 
 // Store is a bucket: a blob.Driver with parts, direct uploads and links.
 type Store struct {
 	Vendor
 	way     Way
+	bucket  string
 	base    *url.URL
 	dialect Dialect
 	part    int64 // size of those that pass through us

@@ -226,6 +226,9 @@ func (e *Emulator) get(w http.ResponseWriter, q request) *refusal {
 }
 
 func (e *Emulator) put(w http.ResponseWriter, q request) *refusal {
+	if source := q.Header.Get("X-Cos-Copy-Source"); source != "" {
+		return e.copy(w, q, source)
+	}
 	o, err := e.Shelf.Put(q.key, q.Header.Get("Content-Type"), q.body, forbidden(q))
 	if err != nil {
 		return word(err)

@@ -225,6 +225,9 @@ func (e *Emulator) get(w http.ResponseWriter, q request) *refusal {
 }
 
 func (e *Emulator) put(w http.ResponseWriter, q request) *refusal {
+	if source := q.Header.Get("X-Obs-Copy-Source"); source != "" {
+		return e.copy(w, q, source)
+	}
 	o, err := e.Shelf.Put(q.key, q.Header.Get("Content-Type"), q.body, false)
 	if err != nil {
 		return word(err)

@@ -250,6 +250,9 @@ func span(asked string, size int) (from, end int, ok bool) {
 }
 
 func (e *Emulator) put(w http.ResponseWriter, q request) *Refusal {
+	if source := q.Header.Get("X-Oss-Copy-Source"); source != "" {
+		return e.copy(w, q, source)
+	}
 	o, err := e.Shelf.Put(q.key, q.Header.Get("Content-Type"), q.body, q.forbids())
 	if err != nil {
 		return word(err)

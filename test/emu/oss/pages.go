@@ -3,7 +3,9 @@ package oss
 import (
 	"encoding/xml"
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/wharfinger/wharfinger/test/emu/shelf"
@@ -218,4 +220,22 @@ func (e *Emulator) putCORS(_ http.ResponseWriter, q request) *Refusal {
 		return refuse(http.StatusBadRequest, "MalformedXML", "%v", err)
 	}
 	return nil
+}
+
+// copy answers 200 before it has copied; what became of it is in the body.
+func (e *Emulator) copy(w http.ResponseWriter, q request, source string) *Refusal {
+	path, ours := strings.CutPrefix(source, "/"+e.judge.Bucket+"/")
+	from, err := url.PathUnescape(path)
+	if !ours || err != nil || len(q.body) > 0 {
+		return refuse(http.StatusBadRequest, "InvalidArgument", "copy source %q", source)
+	}
+	o, err := e.Shelf.Copy(from, q.key, q.forbids())
+	if err != nil {
+		return word(err)
+	}
+	return reply(w, struct {
+		XMLName      xml.Name `xml:"CopyObjectResult"`
+		ETag         string
+		LastModified string
+	}{ETag: `"` + o.ETag + `"`, LastModified: o.Modified.Format(stamp)})
 }

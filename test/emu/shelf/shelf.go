@@ -97,6 +97,18 @@ func (s *Shelf) put(o Object, forbid bool) (Object, error) {
 	return o, nil
 }
 
+// Copy stores what is under from under to as well. forbid refuses a key that exists.
+func (s *Shelf) Copy(from, to string, forbid bool) (Object, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o, ok := s.objects[from]
+	if !ok {
+		return Object{}, ErrNoObject
+	}
+	o.Key, o.Upload, o.ETag = to, "", etag(o.Data)
+	return s.put(o, forbid)
+}
+
 // Get returns an object.
 func (s *Shelf) Get(key string) (Object, error) {
 	s.mu.Lock()
