@@ -1347,8 +1347,10 @@ type PatchUserSettingRequest struct {
 	Nick                *string `json:"nick,omitempty"`
 	PreferredTheme      *string `json:"preferred_theme,omitempty"`
 	ShareLinksInProfile *string `json:"share_links_in_profile,omitempty"`
-	TwoFaCode           string  `json:"two_fa_code,omitempty"`
-	TwoFaEnabled        *bool   `json:"two_fa_enabled,omitempty"`
+
+	// TwoFaCode Of the app; a recovery code can switch it off.
+	TwoFaCode    string `json:"two_fa_code,omitempty"`
+	TwoFaEnabled *bool  `json:"two_fa_enabled,omitempty"`
 
 	// VersionRetentionEnabled Keep former contents of files, as far as the group does.
 	VersionRetentionEnabled *bool `json:"version_retention_enabled,omitempty"`
@@ -1380,6 +1382,19 @@ type PinRequest struct {
 	URI  string `json:"uri"`
 }
 
+// RecoveryCodes defines model for RecoveryCodes.
+type RecoveryCodes struct {
+	Codes []string `json:"codes"`
+}
+
+// RecoveryCodesRequest defines model for RecoveryCodesRequest.
+type RecoveryCodesRequest struct {
+	SwitchOn bool `json:"switch_on,omitempty"`
+
+	// TwoFaCode Of the app; a recovery code unless `switch_on`.
+	TwoFaCode string `json:"two_fa_code"`
+}
+
 // RefreshRequest defines model for RefreshRequest.
 type RefreshRequest struct {
 	RefreshToken string `json:"refresh_token"`
@@ -1399,6 +1414,7 @@ type RestoreFilesRequest struct {
 
 // SecondFactorRequest defines model for SecondFactorRequest.
 type SecondFactorRequest struct {
+	// Otp Of the app, or *(addition)* a recovery code.
 	Otp string `json:"otp"`
 
 	// SessionID The `data` of the answer 203.
@@ -1807,12 +1823,15 @@ type User struct {
 
 // UserSetting defines model for UserSetting.
 type UserSetting struct {
-	DisableViewSync         bool      `json:"disable_view_sync"`
-	Passkeys                []Passkey `json:"passkeys,omitempty"`
-	Passwordless            bool      `json:"passwordless"`
-	ShareLinksInProfile     string    `json:"share_links_in_profile"`
-	TwoFaEnabled            bool      `json:"two_fa_enabled"`
-	VersionRetentionEnabled bool      `json:"version_retention_enabled"`
+	DisableViewSync bool      `json:"disable_view_sync"`
+	Passkeys        []Passkey `json:"passkeys,omitempty"`
+	Passwordless    bool      `json:"passwordless"`
+
+	// RecoveryCodesLeft *(addition)* Recovery codes that were not used, with a second factor.
+	RecoveryCodesLeft       *int   `json:"recovery_codes_left,omitempty"`
+	ShareLinksInProfile     string `json:"share_links_in_profile"`
+	TwoFaEnabled            bool   `json:"two_fa_enabled"`
+	VersionRetentionEnabled bool   `json:"version_retention_enabled"`
 
 	// VersionRetentionExt The extensions of the files of which former contents are kept; not there: of all.
 	VersionRetentionExt []string `json:"version_retention_ext,omitempty"`

@@ -68,6 +68,11 @@ func (k *Keeper) OfferFactor(ctx context.Context, who core.Actor) (core.Secret, 
 //   - Unauthenticated/factor_wrong, Transient/too_many_guesses;
 //   - Exists/factor_on.
 func (k *Keeper) SwitchFactorOn(ctx context.Context, who core.Actor, code, addr string) error {
+	return k.switchOn(ctx, who, code, addr, nil)
+}
+
+// switchOn also keeps the hashes of recovery codes.
+func (k *Keeper) switchOn(ctx context.Context, who core.Actor, code, addr string, recovery [][]byte) error {
 	const op = "account.SwitchFactorOn"
 	f, err := k.Store.Factor(ctx, who.User)
 	switch {
@@ -82,38 +87,42 @@ func (k *Keeper) SwitchFactorOn(ctx context.Context, who core.Actor, code, addr 
 		return errs.Wrap(op, err)
 	}
 	f.Since = k.now()
-	return errs.Wrap(op, k.Store.ConfirmFactor(ctx, f))
+	return errs.Wrap(op, k.Store.ConfirmFactor(ctx, f, recovery))
 }
 
 // SwitchFactorOff takes the second factor away if the code is of it; failures as
 // in SwitchFactorOn.
 func (k *Keeper) SwitchFactorOff(ctx context.Context, who core.Actor, code, addr string) error {
 	const op = "account.SwitchFactorOff"
-	if err := k.proveFactor(ctx, who.User, code, addr); err != nil {
+	if _, err := k.proveFactor(ctx, who.User, code, addr); err != nil {
 		return errs.Wrap(op, err)
 	}
 	return errs.Wrap(op, k.Store.DropFactor(ctx, who.User))
 }
 
-// proveFactor is nil for a right code of a factor that counts.
-func (k *Keeper) proveFactor(ctx context.Context, user core.UserID, code, addr string) error {
+// proveFactor returns a factor that counts if the code is of it, or is a recovery
+// code.
+func (k *Keeper) proveFactor(ctx context.Context, user core.UserID, code, addr string) (Factor, error) {
 	f, err := k.Store.Factor(ctx, user)
 	if err != nil {
-		return err
+		return f, err
 	}
 	if f.Since.IsZero() {
-		return errs.Newf(errs.Invalid, errs.FactorMissing, "There is no second factor")
+		return f, errs.Newf(errs.Invalid, errs.FactorMissing, "There is no second factor")
 	}
-	return k.guessFactor(ctx, f, code, addr)
+	return f, k.guessFactor(ctx, f, code, addr)
 }
 
-// guessFactor looks at one code. A code counts once.
+// guessFactor looks at one code, of the app or for recovery. A code counts once.
 func (k *Keeper) guessFactor(ctx context.Context, f Factor, code, addr string) error {
 	secret, err := k.Vault.Open(about(aboutFactor, f.User), f.Sealed)
 	if err != nil {
 		return err
 	}
 	right, err := k.Tokens.Guess(ctx, auth.Guess{What: aboutFactor, User: f.User, Addr: addr}, func(ctx context.Context) (bool, error) {
+		if hash, ok := recoveryHash(f.User, code); ok {
+			return k.Store.UseRecovery(ctx, f.User, hash)
+		}
 		now := k.now()
 		at, ok := stepOf(secret, code, now)
 		if !ok {

@@ -75,7 +75,7 @@ func (k *Keeper) SignIn(ctx context.Context, email string, pw core.Secret, meta 
 	return Entry{Pair: pair, Account: acc}, errs.Wrap(op, err)
 }
 
-// SecondStep takes the code for the ticket.
+// SecondStep takes the code for the ticket, of the app or for recovery.
 //
 //   - Unauthenticated/ticket_gone: sign in anew;
 //   - Unauthenticated/factor_wrong: another code, for the same ticket;
@@ -86,7 +86,7 @@ func (k *Keeper) SecondStep(ctx context.Context, text, code string, meta auth.Si
 	if err != nil {
 		return Entry{}, errs.Wrap(op, err)
 	}
-	if err := k.proveFactor(ctx, acc.User, code, meta.Addr); err != nil {
+	if _, err := k.proveFactor(ctx, acc.User, code, meta.Addr); err != nil {
 		if errs.Has(err, errs.FactorMissing) { // taken away since
 			err = gone().Because(err)
 		}

@@ -41,13 +41,24 @@ type Factors interface {
 	// OfferFactor keeps a factor that is not proved yet, in place of another such;
 	// Exists/factor_on when there is one that is proved.
 	OfferFactor(ctx context.Context, f Factor) error
-	// ConfirmFactor makes the factor count from f.Since on; Conflict/changed unless
-	// it still is the one offered at f.Made.
-	ConfirmFactor(ctx context.Context, f Factor) error
-	// DropFactor takes it away; none is no error.
+	// ConfirmFactor makes the factor count from f.Since on, with the hashes of its
+	// recovery codes; Conflict/changed unless it still is the one offered at f.Made.
+	ConfirmFactor(ctx context.Context, f Factor, recovery [][]byte) error
+	// DropFactor takes it away, with its recovery codes; none is no error.
 	DropFactor(ctx context.Context, user core.UserID) error
 	// Spend keeps that id counted, until then. false: it has counted before.
 	Spend(ctx context.Context, id string, now, until time.Time) (bool, error)
+}
+
+// Recovery keeps hashes of the codes that stand in for those of an app.
+type Recovery interface {
+	// ReplaceRecovery keeps these hashes and no others; Conflict/changed unless the
+	// factor is the one made at f.Made, and counts.
+	ReplaceRecovery(ctx context.Context, f Factor, hashes [][]byte) error
+	// UseRecovery takes a hash away. false: it is not there, or not any more.
+	UseRecovery(ctx context.Context, user core.UserID, hash []byte) (bool, error)
+	// RecoveryLeft returns how many there are.
+	RecoveryLeft(ctx context.Context, user core.UserID) (int, error)
 }
 
 // Passkeys keeps credentials.
@@ -67,6 +78,7 @@ type Store interface {
 	Profiles
 	Devices
 	Factors
+	Recovery
 	Passkeys
 }
 

@@ -69,7 +69,7 @@ func TestWhoLostThePhoneIsLetInByTheOperator(t *testing.T) {
 	}
 	f := account.Factor{User: u.ID, Sealed: []byte("sealed"), Made: time.Unix(1, 0), Since: time.Unix(2, 0)}
 	kept := accounts.New(a.store)
-	if err := errors.Join(kept.OfferFactor(t.Context(), f), kept.ConfirmFactor(t.Context(), f)); err != nil {
+	if err := errors.Join(kept.OfferFactor(t.Context(), f), kept.ConfirmFactor(t.Context(), f, nil)); err != nil {
 		t.Fatal(err)
 	}
 	if err := a.SetPassword(t.Context(), testEmail, testPassword, false); err != nil {

@@ -48,6 +48,7 @@ func (d *Door) Routes() []desk.Route {
 		desk.Member.Asks("getUserSetting", "GET /user/setting", d.getUserSetting),
 		desk.Member.Sends("patchUserSetting", "PATCH /user/setting", d.patchUserSetting).At(desk.Guarded).Audited(),
 		desk.Member.Asks("offerSecondFactor", "GET /user/setting/2fa", d.offerSecondFactor).At(desk.Guarded),
+		desk.Member.Sends("makeRecoveryCodes", "POST /user/setting/2fa", d.makeRecoveryCodes).At(desk.Guarded).Audited(),
 		desk.Member.Streams("putAvatar", "PUT /user/setting/avatar", d.putAvatar).At(desk.Dear),
 		desk.Anyone.Asks("getAvatar", "GET /user/avatar/{id}", d.getAvatar),
 		desk.Member.Asks("offerPasskey", "PUT /user/authn", d.offerPasskey).At(desk.Guarded),

@@ -71,6 +71,14 @@ func (d *Door) getUserSetting(q *desk.Call) error {
 	if err != nil {
 		return err
 	}
+	var left *int
+	if factor {
+		n, err := d.Keeper.RecoveryLeft(q.Ctx(), q.Actor.User)
+		if err != nil {
+			return err
+		}
+		left = &n
+	}
 	keys, err := d.Keeper.PasskeysOf(q.Ctx(), q.Actor.User)
 	if err != nil {
 		return err
@@ -78,7 +86,7 @@ func (d *Door) getUserSetting(q *desk.Call) error {
 	keeps := h.Group.Keeps(h.User)
 	return desk.OK(q, wire.UserSetting{
 		VersionRetentionEnabled: keeps > 1, VersionRetentionMax: int(keeps), VersionRetentionExt: h.User.Profile.KeepExt,
-		TwoFaEnabled:    factor,
+		TwoFaEnabled: factor, RecoveryCodesLeft: left,
 		DisableViewSync: h.User.Profile.ViewAlone, ShareLinksInProfile: h.User.Profile.ShareLinks, Passkeys: passkeys(keys),
 	})
 }
@@ -186,6 +194,28 @@ func (d *Door) offerSecondFactor(q *desk.Call) error {
 		return err
 	}
 	return desk.OK(q, secret.Reveal())
+}
+
+func (d *Door) makeRecoveryCodes(q *desk.Call) error {
+	var in wire.RecoveryCodesRequest
+	if err := desk.Bind(q, &in); err != nil {
+		return err
+	}
+	switch {
+	case in.TwoFaCode == "":
+		return desk.Bad("TwoFaCode cannot be empty")
+	case len(in.TwoFaCode) > 64:
+		return desk.Bad("TwoFaCode too long")
+	}
+	codes, err := d.Keeper.RecoveryCodes(q.Ctx(), q.Actor, in.SwitchOn, in.TwoFaCode, q.Addr())
+	if err != nil {
+		return err
+	}
+	out := wire.RecoveryCodes{Codes: make([]string, len(codes))}
+	for i, c := range codes {
+		out.Codes[i] = c.Reveal()
+	}
+	return desk.OK(q, out)
 }
 
 func (d *Door) putAvatar(q *desk.Call) error {

@@ -133,7 +133,7 @@ var answers = withAll(map[errs.Reason]fault{
 		answer{wire.CodeSecondFactorWrong, "The code is wrong"},
 		user, changed,
 		"The code of the second factor is wrong, too old, or was used before. Each code counts once.",
-		"Wait for the next code of the app. If none is right, the clock of the phone may be off. For a lost phone, the operator has `wharf user passwd --no-second-factor`.",
+		"Wait for the next code of the app. If none is right, the clock of the phone may be off. For a lost phone there are the recovery codes, and the operator has `wharf user passwd --no-second-factor`.",
 	},
 	errs.FactorMissing: {
 		answer{wire.CodeBadParameter, "There is no second factor"},

@@ -37,7 +37,7 @@ func (a *Accounts) OfferFactor(ctx context.Context, f account.Factor) error {
 }
 
 // ConfirmFactor implements account.Factors.
-func (a *Accounts) ConfirmFactor(ctx context.Context, f account.Factor) error {
+func (a *Accounts) ConfirmFactor(ctx context.Context, f account.Factor, recovery [][]byte) error {
 	const op = "accounts.ConfirmFactor"
 	return a.base.Write(ctx, func(t part.Turn) error {
 		rows, err := t.ConfirmFactor(ctx, query.ConfirmFactorParams{
@@ -46,8 +46,57 @@ func (a *Accounts) ConfirmFactor(ctx context.Context, f account.Factor) error {
 		if err == nil && rows == 0 {
 			return errs.New(errs.Conflict, errs.Changed).At(op)
 		}
+		if err == nil {
+			err = replace(ctx, t, f.User, recovery)
+		}
 		return t.Fail(op, err)
 	})
+}
+
+// ReplaceRecovery implements account.Recovery.
+func (a *Accounts) ReplaceRecovery(ctx context.Context, f account.Factor, hashes [][]byte) error {
+	const op = "accounts.ReplaceRecovery"
+	return a.base.Write(ctx, func(t part.Turn) error {
+		// Two at once take turns here: the codes of one of them are left.
+		rows, err := t.HoldFactor(ctx, query.HoldFactorParams{UserID: int64(f.User), MadeUs: micros(f.Made)})
+		if err == nil && rows == 0 {
+			return errs.New(errs.Conflict, errs.Changed).At(op)
+		}
+		if err == nil {
+			err = replace(ctx, t, f.User, hashes)
+		}
+		return t.Fail(op, err)
+	})
+}
+
+func replace(ctx context.Context, t part.Turn, user core.UserID, hashes [][]byte) error {
+	if err := t.DropRecovery(ctx, int64(user)); err != nil {
+		return err
+	}
+	for _, h := range hashes {
+		if err := t.AddRecovery(ctx, query.AddRecoveryParams{UserID: int64(user), Hash: h}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// UseRecovery implements account.Recovery.
+func (a *Accounts) UseRecovery(ctx context.Context, user core.UserID, hash []byte) (was bool, err error) {
+	const op = "accounts.UseRecovery"
+	err = a.base.Write(ctx, func(t part.Turn) error {
+		rows, err := t.UseRecovery(ctx, query.UseRecoveryParams{UserID: int64(user), Hash: hash})
+		was = rows == 1
+		return t.Fail(op, err)
+	})
+	return was && err == nil, err
+}
+
+// RecoveryLeft implements account.Recovery.
+func (a *Accounts) RecoveryLeft(ctx context.Context, user core.UserID) (int, error) {
+	t := a.base.Read()
+	n, err := t.RecoveryLeft(ctx, int64(user))
+	return int(n), t.Fail("accounts.RecoveryLeft", err)
 }
 
 // DropFactor implements account.Factors.

@@ -79,3 +79,19 @@ INSERT INTO spent (id, until_us) VALUES (sqlc.arg(id), sqlc.arg(until_us)) ON CO
 
 -- name: ForgetSpent :exec
 DELETE FROM spent WHERE until_us < sqlc.arg(before_us);
+
+-- name: HoldFactor :execrows
+UPDATE second_factors SET since_us = since_us
+WHERE user_id = sqlc.arg(user_id) AND made_us = sqlc.arg(made_us) AND since_us > 0;
+
+-- name: DropRecovery :exec
+DELETE FROM recovery_codes WHERE user_id = sqlc.arg(user_id);
+
+-- name: AddRecovery :exec
+INSERT INTO recovery_codes (user_id, hash) VALUES (sqlc.arg(user_id), sqlc.arg(hash));
+
+-- name: UseRecovery :execrows
+DELETE FROM recovery_codes WHERE user_id = sqlc.arg(user_id) AND hash = sqlc.arg(hash);
+
+-- name: RecoveryLeft :one
+SELECT count(*) FROM recovery_codes WHERE user_id = sqlc.arg(user_id);

@@ -38,6 +38,20 @@ func (q *Queries) AddPasskey(ctx context.Context, arg AddPasskeyParams) (int64, 
 	return result.RowsAffected()
 }
 
+const addRecovery = `-- name: AddRecovery :exec
+INSERT INTO recovery_codes (user_id, hash) VALUES ($1, $2)
+`
+
+type AddRecoveryParams struct {
+	UserID int64
+	Hash   []byte
+}
+
+func (q *Queries) AddRecovery(ctx context.Context, arg AddRecoveryParams) error {
+	_, err := q.db.ExecContext(ctx, addRecovery, arg.UserID, arg.Hash)
+	return err
+}
+
 const adoptFamily = `-- name: AdoptFamily :exec
 UPDATE families SET epoch = $1 WHERE id = $2 AND user_id = $3 AND NOT revoked
 `
@@ -107,6 +121,15 @@ func (q *Queries) DropPicture(ctx context.Context, userID int64) error {
 	return err
 }
 
+const dropRecovery = `-- name: DropRecovery :exec
+DELETE FROM recovery_codes WHERE user_id = $1
+`
+
+func (q *Queries) DropRecovery(ctx context.Context, userID int64) error {
+	_, err := q.db.ExecContext(ctx, dropRecovery, userID)
+	return err
+}
+
 const familiesOf = `-- name: FamiliesOf :many
 SELECT f.id, f.user_id, f.epoch, f.serial, f.rotated_us, f.created_us, f.expires_us, f.agent, f.revoked, f.addr FROM families f JOIN users u ON u.id = f.user_id
 WHERE f.user_id = $1 AND NOT f.revoked AND f.epoch = u.epoch AND f.expires_us > $2
@@ -160,6 +183,24 @@ DELETE FROM spent WHERE until_us < $1
 func (q *Queries) ForgetSpent(ctx context.Context, beforeUs int64) error {
 	_, err := q.db.ExecContext(ctx, forgetSpent, beforeUs)
 	return err
+}
+
+const holdFactor = `-- name: HoldFactor :execrows
+UPDATE second_factors SET since_us = since_us
+WHERE user_id = $1 AND made_us = $2 AND since_us > 0
+`
+
+type HoldFactorParams struct {
+	UserID int64
+	MadeUs int64
+}
+
+func (q *Queries) HoldFactor(ctx context.Context, arg HoldFactorParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, holdFactor, arg.UserID, arg.MadeUs)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const offerFactor = `-- name: OfferFactor :execrows
@@ -263,6 +304,17 @@ func (q *Queries) RaiseEpoch(ctx context.Context, arg RaiseEpochParams) (int64, 
 	var epoch int64
 	err := row.Scan(&epoch)
 	return epoch, err
+}
+
+const recoveryLeft = `-- name: RecoveryLeft :one
+SELECT count(*) FROM recovery_codes WHERE user_id = $1
+`
+
+func (q *Queries) RecoveryLeft(ctx context.Context, userID int64) (int64, error) {
+	row := q.db.QueryRowContext(ctx, recoveryLeft, userID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
 }
 
 const revokeOthers = `-- name: RevokeOthers :exec
@@ -455,6 +507,23 @@ func (q *Queries) UsePasskey(ctx context.Context, arg UsePasskeyParams) (int64, 
 		arg.ID,
 		arg.UserID,
 	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const useRecovery = `-- name: UseRecovery :execrows
+DELETE FROM recovery_codes WHERE user_id = $1 AND hash = $2
+`
+
+type UseRecoveryParams struct {
+	UserID int64
+	Hash   []byte
+}
+
+func (q *Queries) UseRecovery(ctx context.Context, arg UseRecoveryParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, useRecovery, arg.UserID, arg.Hash)
 	if err != nil {
 		return 0, err
 	}

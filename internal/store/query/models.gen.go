@@ -157,6 +157,11 @@ type Policy struct {
 	Relay         bool
 }
 
+type RecoveryCode struct {
+	UserID int64
+	Hash   []byte
+}
+
 type SecondFactor struct {
 	UserID  int64
 	Sealed  []byte

@@ -167,9 +167,9 @@ func testFactors(t *testing.T, s *store.Store) {
 	f.Since = Epoch.Add(time.Minute)
 	stale := f
 	stale.Made = Epoch
-	want(t, a.ConfirmFactor(h.Ctx, stale), errs.Conflict, errs.Changed)
-	h.Must(a.ConfirmFactor(h.Ctx, f))
-	want(t, a.ConfirmFactor(h.Ctx, f), errs.Conflict, errs.Changed)
+	want(t, a.ConfirmFactor(h.Ctx, stale, nil), errs.Conflict, errs.Changed)
+	h.Must(a.ConfirmFactor(h.Ctx, f, nil))
+	want(t, a.ConfirmFactor(h.Ctx, f, nil), errs.Conflict, errs.Changed)
 	want(t, a.OfferFactor(h.Ctx, f), errs.Exists, errs.FactorOn)
 	got, err = a.Factor(h.Ctx, h.User.ID)
 	h.Must(err)
