@@ -2,6 +2,8 @@ package client
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"net/http"
 	"time"
 
@@ -12,6 +14,9 @@ import (
 type Credentials struct {
 	Email    string
 	Password string
+	// Code is asked for the code of the second factor, or a code of recovery, where the
+	// account has one; nil refuses.
+	Code func(ctx context.Context) (string, error)
 }
 
 // TokenStore keeps the pair of tokens, for this process or for several.
@@ -161,10 +166,22 @@ func (a *auth) signIn(ctx context.Context, cr Credentials) (wire.Login, error) {
 		op: "sign in", method: http.MethodPost, path: "/session/token",
 		body: wire.LoginRequest{Email: cr.Email, Password: cr.Password}, anonymous: true,
 	})
-	if e, ok := err.(*Error); ok && e.Code == wire.CodeMoreNeeded { //nolint:errorlint // as call made it
-		e.Message = "this account asks for a second factor, which this client cannot give yet"
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Code != wire.CodeMoreNeeded {
+		return login, err
 	}
-	return login, err
+	if cr.Code == nil {
+		e.Message = "this account asks for the code of a second factor, which only a person has: sign in with wharf login first"
+		return login, err
+	}
+	q := wire.SecondFactorRequest{}
+	if q.Otp, err = cr.Code(ctx); err == nil {
+		err = json.Unmarshal(e.Detail, &q.SessionID)
+	}
+	if err != nil {
+		return login, err
+	}
+	return retried[wire.Login](ctx, a.c, request{op: "sign in", method: http.MethodPost, path: "/session/token/2fa", body: q, anonymous: true})
 }
 
 // SignIn gets a pair of tokens for a user and keeps it.

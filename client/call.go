@@ -154,7 +154,7 @@ func decode[T any](op string, resp *http.Response, text []byte) (T, error) {
 	if r.Code != wire.CodeOK || resp.StatusCode >= 300 {
 		return *new(T), &Error{
 			Op: op, Code: r.Code, Message: r.Msg, CorrelationID: r.CorrelationID, HTTPStatus: resp.StatusCode,
-			RetryAfter: straight.RetryAfter(resp.Header, time.Now()), Locks: r.Locks(), Items: r.AggregatedError,
+			RetryAfter: straight.RetryAfter(resp.Header, time.Now()), Locks: r.Locks(), Items: r.AggregatedError, Detail: r.Detail,
 		}
 	}
 	if r.Data == nil {
@@ -165,7 +165,7 @@ func decode[T any](op string, resp *http.Response, text []byte) (T, error) {
 
 // notOurs describes an answer that is not an envelope: a proxy's, mostly.
 func notOurs(op string, resp *http.Response, text []byte) error {
-	e := &Error{Op: op, HTTPStatus: resp.StatusCode, RetryAfter: straight.RetryAfter(resp.Header, time.Now()), Server: excerpt([]byte(resp.Header.Get("Server")))}
+	e := &Error{Op: op, HTTPStatus: resp.StatusCode, RetryAfter: straight.RetryAfter(resp.Header, time.Now()), Server: fail.Excerpt([]byte(resp.Header.Get("Server")))}
 	switch {
 	case resp.StatusCode == http.StatusRequestEntityTooLarge:
 		e.Message = "a proxy in front of the server refuses bodies of this size; its limit must be raised"
@@ -173,23 +173,11 @@ func notOurs(op string, resp *http.Response, text []byte) error {
 		e.Message = "the server does not know this call; is this the address of the site?"
 	case resp.StatusCode < 300:
 		e.Message = "the answer is not one of this API; is this the address of the site?"
-		e.Err = errors.New(excerpt(text))
+		e.Err = errors.New(fail.Excerpt(text))
 	default:
-		e.Message = strings.TrimSpace(fmt.Sprintf("%s: %s", resp.Status, excerpt(text)))
+		e.Message = strings.TrimSpace(fmt.Sprintf("%s: %s", resp.Status, fail.Excerpt(text)))
 	}
 	return e
-}
-
-func excerpt(text []byte) string {
-	const most = 120
-	s := strings.Join(strings.Fields(string(text[:min(len(text), 4*most)])), " ")
-	if strings.HasPrefix(s, "<") {
-		return "a web page"
-	}
-	if len(s) > most {
-		s = s[:most] + "…"
-	}
-	return strings.ToValidUTF8(s, "")
 }
 
 // newUUID is a version 4 UUID.

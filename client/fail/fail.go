@@ -2,6 +2,7 @@ package fail
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -25,6 +26,7 @@ type Error struct {
 	Server        string        // what answered instead of the server, if it said
 	Locks         []wire.LockInfo
 	Items         map[string]wire.Failure // of a batch, by URI
+	Detail        json.RawMessage         // what else the refusal says; nil: nothing
 	Err           error                   // the cause, when there was no answer
 }
 
@@ -161,4 +163,17 @@ func IsRetryable(err error) bool {
 			e.HTTPStatus == http.StatusTooManyRequests || e.HTTPStatus == http.StatusRequestTimeout
 	}
 	return pace.Passing(e.Err)
+}
+
+// Excerpt is the beginning of what answered instead of the server, on one line.
+func Excerpt(text []byte) string {
+	const most = 120
+	s := strings.Join(strings.Fields(string(text[:min(len(text), 4*most)])), " ")
+	if strings.HasPrefix(s, "<") {
+		return "a web page"
+	}
+	if len(s) > most {
+		s = s[:most] + "…"
+	}
+	return strings.ToValidUTF8(s, "")
 }

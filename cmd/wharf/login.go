@@ -19,6 +19,7 @@ type loginCmd struct {
 	Server       string `arg:"" name:"url" help:"Address of the server, such as https://files.example.org."`
 	Email        string `required:"" env:"WHARF_EMAIL" help:"Address of the account." placeholder:"ADDRESS"`
 	PasswordFile string `env:"WHARF_PASSWORD_FILE" help:"File that holds the password. Without it the password is asked for, or read from standard input." type:"path" placeholder:"FILE"`
+	Code         string `env:"WHARF_CODE" help:"Code of the second factor, if the account has one. Without it a terminal is asked." placeholder:"CODE"`
 }
 
 // Run signs in.
@@ -36,7 +37,7 @@ func (c *loginCmd) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	user, err := cl.SignIn(ctx, client.Credentials{Email: c.Email, Password: password})
+	user, err := cl.SignIn(ctx, client.Credentials{Email: c.Email, Password: password, Code: func(context.Context) (string, error) { return c.code(std) }})
 	if err != nil {
 		return err
 	}
@@ -71,6 +72,19 @@ func (c *loginCmd) password(std streams) (string, error) {
 		return "", &exit{exitUsage, fmt.Errorf("no password on standard input; use --password-file or WHARF_PASSWORD: %w", err)}
 	}
 	return line, nil
+}
+
+// code is that of the second factor, asked for only when the server wants it.
+func (c *loginCmd) code(std streams) (string, error) {
+	if c.Code != "" || !term.IsTerminal(int(std.in.Fd())) {
+		if c.Code == "" {
+			return "", &exit{exitUsage, errors.New("this account has a second factor; give its code with --code or WHARF_CODE")}
+		}
+		return c.Code, nil
+	}
+	fmt.Fprintf(std.err, "Code of the second factor: ")
+	line, err := bufio.NewReader(std.in).ReadString('\n')
+	return strings.TrimSpace(line), err
 }
 
 // pairOnly catches the pair of a sign-in, so that a failed one leaves the kept
