@@ -31,12 +31,33 @@ type Marks = Record<string, Mark>;
 
 const ownerOf = (uri: string) => uri.split('/', 3).join('/');
 
+/** Of this window, where nothing can be kept for the others. */
+let own: string | undefined;
+
+function kept(): string | undefined {
+  try {
+    return own ?? localStorage.getItem(key) ?? undefined;
+  } catch {
+    return own;
+  }
+}
+
+function keep(all: Marks): void {
+  const text = JSON.stringify(all);
+  try {
+    localStorage.setItem(key, text);
+    own = undefined;
+  } catch {
+    own = text;
+  }
+}
+
 function marks(now: number): Marks {
   try {
-    const all = JSON.parse(localStorage.getItem(key) ?? '{}') as Marks;
+    const all = JSON.parse(kept() ?? '{}') as Marks;
     return Object.fromEntries(Object.entries(all).filter(([, mark]) => mark.until > now));
   } catch {
-    return {};
+    return {}; // not ours
   }
 }
 
@@ -44,7 +65,7 @@ function marks(now: number): Marks {
 export function bar(address: string, uri: string, fault: StoreFault, now = Date.now()): void {
   const all = marks(now);
   all[new URL(address).origin] = { fault, until: now + life, owners: [ownerOf(uri)] };
-  localStorage.setItem(key, JSON.stringify(all));
+  keep(all);
 }
 
 /** Why files at `uri` are to go through the server, as far as is known without asking. */
@@ -59,13 +80,13 @@ export function barredAt(address: string, uri: string, now = Date.now()): ApiErr
   const mark = all[new URL(address).origin];
   if (!mark) return undefined;
   mark.owners = [...new Set([...mark.owners, ownerOf(uri)])];
-  localStorage.setItem(key, JSON.stringify(all));
+  keep(all);
   return errorOf(mark);
 }
 
 /** The rules were changed: all stores are tried again. */
 export function unbar(): void {
-  localStorage.removeItem(key);
+  keep({});
 }
 
 const errorOf = (mark: Mark | undefined) =>

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { ApiError, Code } from '@/api/error';
 import { type Answer, FakeStore, type Fate, origin, refusal, tagOf } from '@/test/fake-store';
 import type { Part, Same, Upload } from '../server';
-import { barredAt, barredFor, type Kind } from './stores';
+import { barredAt, barredFor, type Kind, unbar } from './stores';
 import { Way } from './straight';
 
 const net = vi.hoisted(() => ({ store: undefined as unknown as FakeStore }));
@@ -170,6 +170,18 @@ describe('a store that takes nothing from here', () => {
     expect(barredFor(uri, Date.now() + 16 * 60_000)).toBeUndefined();
     expect(barredAt(origin, uri, Date.now() + 16 * 60_000)).toBeUndefined();
     expect(barredAt('https://other.store.test/x', uri)).toBeUndefined();
+  });
+
+  test('is gone round also where nothing can be remembered', async () => {
+    const full = () => {
+      throw new DOMException('full', 'QuotaExceededError');
+    };
+    vi.stubGlobal('localStorage', { getItem: full, setItem: full });
+    store.fate = () => 'forbidden';
+    expect(await thrown(wayTo().send(part(0)))).toMatchObject(gone);
+    expect(barredFor(uri)?.store?.why).toBe('rules');
+    unbar();
+    expect(barredFor(uri)).toBeUndefined();
   });
 
   test('but has parts of another client keeps them, and a person is asked', async () => {
@@ -369,6 +381,18 @@ describe('the end', () => {
     await sendAll(way);
     lost = false;
     expect((await way.show(upload, signal)).state).toBe('sealing');
+    expect(store.complete).toBe(true);
+  });
+
+  test('that nobody can make is told to a person, and can be tried again', async () => {
+    store.ending = () => 'cut';
+    const way = wayTo();
+    await sendAll(way);
+    for (let i = 0; i < 8; i++)
+      expect((await way.show(upload, signal, same)).state).toBe('sealing');
+    expect(await thrown(way.show(upload, signal, same))).toMatchObject({ code: Code.badRequest });
+    store.ending = () => undefined;
+    expect((await way.show(upload, signal, same)).state).toBe('sealing');
     expect(store.complete).toBe(true);
   });
 

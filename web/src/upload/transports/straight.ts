@@ -19,6 +19,9 @@ const endings: Partial<Record<Kind, Record<string, string>>> = {
 /** Without quotes, and as MD5 is written here. */
 const bare = (etag: string) => etag.replaceAll('"', '').toLowerCase();
 
+/** How often that is asked, some seconds apart, before a person is told why it is not so. */
+const mostRefusals = 10;
+
 /** As many as there are workers to hash them. */
 const comparedAtOnce = 3;
 
@@ -27,6 +30,8 @@ export class Way {
   private readonly addresses: Addresses;
   /** ETags of the parts that have the bytes of the file at hand; "" if it may not be read. */
   private readonly known = new Map<number, string>();
+  /** Why the server does not see that all is there. */
+  private readonly refusals: ApiError[] = [];
   /** The store has taken a part from here. */
   private took = false;
 
@@ -43,7 +48,8 @@ export class Way {
   async show(upload: Upload, signal: AbortSignal, same?: Same): Promise<Upload> {
     const page = await this.look(signal, same);
     if (this.whole(page)) {
-      await this.finish(signal).catch(() => {}); // the server finds out by itself too
+      await this.finish(signal).catch(() => signal.throwIfAborted()); // it is asked for again
+      if (this.refusals.length >= mostRefusals) throw this.refusals.splice(0).at(-1);
       return { ...upload, received: [[0, upload.size]], state: 'sealing' };
     }
     const received = this.held(page).map(({ index }) => chunkRange(this.plan, index));
@@ -171,8 +177,9 @@ export class Way {
       .finishUpload(this.kind, this.id, page.callback_secret ?? '', signal)
       .catch((error) => {
         signal.throwIfAborted();
-        // Refused: it was heard before. No answer: the server finds out by itself.
         if (!(error instanceof ApiError)) throw error;
+        if (error.kind === 'refused') this.refusals.push(error);
+        // No answer: the server finds out by itself.
       });
   }
 
