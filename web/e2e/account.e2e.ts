@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import * as drive from './drive';
@@ -53,7 +54,7 @@ test('a name, a picture, another password, and the other devices are out', async
   await section(page, 'Signed-in devices').getByRole('listitem').nth(1).waitFor();
   await drive.expectAccessible(page);
   await page.getByLabel('Name', { exact: true }).fill('Ann of the Wharf');
-  await page.getByRole('button', { name: 'Save' }).click();
+  await section(page, 'You').getByRole('button', { name: 'Save' }).click();
   await page.getByText('Saved.').waitFor();
   const picture = Buffer.from(
     'iVBORw0KGgoAAAANSUhEUgAAAAIAAAADCAYAAAC56t6BAAAAF0lEQVR4nGJigAKm/wwM/xmQASAAAP//H1YCA4C1oV8AAAAASUVORK5CYII=',
@@ -101,6 +102,22 @@ test('a second factor is set up, asked for, and switched off', async () => {
   await factor.getByLabel('Code').fill(first);
   await factor.getByRole('button', { name: 'Switch it on' }).click();
   await page.getByText('The second factor is on.').waitFor();
+  const list = factor.getByRole('list', { name: 'Recovery codes' });
+  await expect.poll(() => list.getByRole('listitem').count()).toBe(10);
+  const codes = await list.getByRole('listitem').allTextContents();
+  await drive.expectAccessible(page);
+  const saving = page.waitForEvent('download');
+  await factor.getByRole('link', { name: 'Download' }).click();
+  const saved = await saving;
+  expect(saved.suggestedFilename()).toBe('recovery codes of 127.0.0.1.txt');
+  expect(readFileSync(await saved.path(), 'utf8')).toBe(`${codes.join('\n')}\n`);
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await factor.getByRole('button', { name: 'Copy' }).click();
+  await page.getByText('The codes are copied.').waitFor();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(`${codes.join('\n')}\n`);
+  await factor.getByRole('button', { name: 'I have kept them' }).click();
+  await list.waitFor({ state: 'detached' });
+  await factor.getByText('10 recovery codes are left').waitFor();
 
   const other = await drive.open(browser, { errors });
   await other.goto(server.url);
@@ -117,6 +134,33 @@ test('a second factor is set up, asked for, and switched off', async () => {
   await other.getByRole('button', { name: 'Sign in', exact: true }).click();
   await other.waitForURL('**/files**');
 
+  // Without the phone: one code signs in, once; another makes new ones.
+  for (const way of ['taken', 'refused'] as const) {
+    const lost = await drive.open(browser, { errors });
+    await lost.goto(server.url);
+    await lost.getByLabel('E-mail').fill(email);
+    await lost.getByLabel('Password', { exact: true }).fill(password);
+    await lost.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await lost.getByRole('button', { name: 'Use a recovery code' }).click();
+    await lost.getByLabel('Recovery code').fill((codes[0] ?? '').toLowerCase());
+    await drive.expectAccessible(lost);
+    await lost.getByRole('button', { name: 'Sign in', exact: true }).click();
+    if (way === 'taken') await lost.waitForURL('**/files**');
+    else await lost.getByText('This code is not right.').waitFor();
+    await lost.context().close();
+  }
+  await page.reload();
+  await factor.getByText('9 recovery codes are left').waitFor();
+  await factor.getByRole('button', { name: 'New recovery codes' }).click();
+  await factor.getByLabel('Code').fill(codes[0] ?? '');
+  await factor.getByRole('button', { name: 'New recovery codes' }).click();
+  await page.getByText('This code is not right.').waitFor();
+  await factor.getByLabel('Code').fill(codes[1] ?? '');
+  await factor.getByRole('button', { name: 'New recovery codes' }).click();
+  await page.getByText('There are new recovery codes.').waitFor();
+  expect(await list.getByRole('listitem').allTextContents()).not.toContain(codes[2]);
+  await factor.getByRole('button', { name: 'I have kept them' }).click();
+
   await factor.getByRole('button', { name: 'Switch it off' }).click();
   await page.waitForTimeout(31_000);
   await factor.getByLabel('Code').fill(code(shown ?? '', Date.now() + 30_000));
@@ -124,6 +168,41 @@ test('a second factor is set up, asked for, and switched off', async () => {
   await page.getByText('The second factor is off.').waitFor();
   await page.context().close();
   await other.context().close();
+});
+
+test('which former contents are kept is said, and stays', async () => {
+  const page = await drive.open(browser, { errors });
+  await drive.signIn(page, server.url);
+  await toAccount(page);
+  const versions = section(page, 'Former contents');
+  const most = versions.getByLabel('How many contents of a file, at most');
+  const ext = versions.getByLabel('Only of files with these extensions');
+  const keep = versions.getByLabel('Keep former contents');
+  const save = versions.getByRole('button', { name: 'Save' });
+  await most.fill('3');
+  await ext.fill('.TXT; md txt');
+  await save.click();
+  await page.getByText('Saved.').waitFor();
+  await expect.poll(() => ext.inputValue()).toBe('txt, md');
+  await drive.expectAccessible(page);
+  await ext.fill('../etc');
+  await save.click();
+  await versions.getByRole('alert').waitFor();
+  await page.reload();
+  await expect.poll(() => ext.inputValue()).toBe('txt, md');
+  expect(await most.inputValue()).toBe('3');
+
+  await keep.uncheck();
+  await save.click();
+  await most.waitFor({ state: 'detached' });
+  await page.reload();
+  await expect.poll(() => keep.isChecked()).toBe(false);
+  await keep.check();
+  await ext.fill('');
+  await save.click();
+  await expect.poll(() => most.inputValue()).toBe('10'); // as many as the site allows
+  expect(await ext.inputValue()).toBe('');
+  await page.context().close();
 });
 
 test('a passkey is added, signs in, and is removed', async () => {

@@ -49,6 +49,13 @@ export function offerFactor() {
   return call<Data<'offerSecondFactor'>>('GET', '/user/setting/2fa');
 }
 
+/** New recovery codes, instead of those there were; `switchOn`: with what was offered. */
+export async function makeRecoveryCodes(code: string, switchOn: boolean): Promise<string[]> {
+  const body: Body<'makeRecoveryCodes'> = { two_fa_code: code, switch_on: switchOn };
+  const made = await call<Data<'makeRecoveryCodes'>>('POST', '/user/setting/2fa', { body });
+  return made.codes;
+}
+
 export function devices({ signal }: { signal?: AbortSignal } = {}) {
   return call<Data<'listDevices'>>('GET', '/user/session', { signal });
 }

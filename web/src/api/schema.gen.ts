@@ -966,7 +966,11 @@ export interface paths {
          */
         get: operations["offerSecondFactor"];
         put?: never;
-        post?: never;
+        /**
+         * Make recovery codes for the second factor
+         * @description *(addition)* Answers ten codes and forgets those there were. Each works once in place of a code of the app, at a sign-in and where the second factor is switched off. They are kept as hashes: nobody can read them again. With `switch_on` the secret that `GET /user/setting/2fa` gave is switched on as well, as `PATCH /user/setting` would, both or none.
+         */
+        post: operations["makeRecoveryCodes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2458,6 +2462,8 @@ export interface components {
             version_retention_max: number;
             passwordless: boolean;
             two_fa_enabled: boolean;
+            /** @description *(addition)* Recovery codes that were not used, with a second factor. */
+            recovery_codes_left?: number;
             disable_view_sync: boolean;
             share_links_in_profile: string;
             passkeys?: components["schemas"]["Passkey"][];
@@ -2481,11 +2487,28 @@ export interface components {
             current_password?: string;
             new_password?: string;
             two_fa_enabled?: boolean;
-            /** @example 123456 */
+            /**
+             * @description Of the app; a recovery code can switch it off.
+             * @example 123456
+             */
             two_fa_code?: string;
         };
+        RecoveryCodesRequest: {
+            /**
+             * @description Of the app; a recovery code unless `switch_on`.
+             * @example 123456
+             */
+            two_fa_code: string;
+            switch_on?: boolean;
+        };
+        RecoveryCodes: {
+            codes: string[];
+        };
         SecondFactorRequest: {
-            /** @example 123456 */
+            /**
+             * @description Of the app, or *(addition)* a recovery code.
+             * @example 123456
+             */
             otp: string;
             /** @description The `data` of the answer 203. */
             session_id: string;
@@ -5287,6 +5310,40 @@ export interface operations {
                     } | components["schemas"]["Failure"];
                 };
             };
+        };
+    };
+    makeRecoveryCodes: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A UUID to find this call in the logs by; failures repeat it. */
+                "X-Cr-Correlation-Id"?: components["parameters"]["CorrelationID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecoveryCodesRequest"];
+            };
+        };
+        responses: {
+            /** @description The codes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {integer} */
+                        code: 0;
+                        data: components["schemas"]["RecoveryCodes"];
+                        msg: string;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Encoded"];
         };
     };
     putAvatar: {

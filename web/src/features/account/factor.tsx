@@ -3,50 +3,96 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { correction, generate } from 'lean-qr';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { changeSetting, offerFactor } from '@/api/account';
+import { changeSetting, makeRecoveryCodes, offerFactor } from '@/api/account';
 import type { User } from '@/api/model';
 import { settingQuery, siteBasicQuery } from '@/api/queries';
 import { toast } from '@/ui/toast';
 import classes from './page.module.css';
+import { RecoveryCodes } from './recovery';
 import { Section } from './section';
 
-/** Codes of an app beside the password. */
-export function SecondFactor({ user, on }: { user: User; on: boolean }) {
+interface FactorProps {
+  user: User;
+  on: boolean;
+  /** Recovery codes that were not used. */
+  left: number;
+}
+
+/** Codes of an app beside the password, and codes for when the app is gone. */
+export function SecondFactor({ user, on, left }: FactorProps) {
   const { t } = useTranslation();
   const queries = useQueryClient();
-  const [leaving, setLeaving] = useState(false);
+  const [asking, setAsking] = useState<'off' | 'codes'>();
   const offer = useMutation({ mutationFn: offerFactor });
-  const turn = useMutation({
-    mutationFn: (code: string) => changeSetting({ two_fa_enabled: !on, two_fa_code: code }),
+  const done = () => {
+    offer.reset();
+    setAsking(undefined);
+    return queries.invalidateQueries({ queryKey: settingQuery.queryKey });
+  };
+  const codes = useMutation({
+    mutationFn: (code: string) => makeRecoveryCodes(code, !on),
     onSuccess: () => {
-      toast(on ? t('account.factorIsOff') : t('account.factorIsOn'));
-      offer.reset();
-      setLeaving(false);
-      return queries.invalidateQueries({ queryKey: settingQuery.queryKey });
+      toast(on ? t('account.recoveryMade') : t('account.factorIsOn'));
+      return done();
     },
   });
+  const leave = useMutation({
+    mutationFn: (code: string) => changeSetting({ two_fa_enabled: false, two_fa_code: code }),
+    onSuccess: () => {
+      toast(t('account.factorIsOff'));
+      codes.reset();
+      return done();
+    },
+  });
+  const ask = (what: 'off' | 'codes') => {
+    codes.reset();
+    leave.reset();
+    setAsking(what);
+  };
+  const words = { off: t('account.factorEnd'), codes: t('account.recoveryNew') };
   return (
     <Section
       title={t('account.factor')}
       text={on ? t('account.factorOn') : t('account.factorText')}
-      error={offer.error ?? turn.error}
+      error={offer.error ?? codes.error ?? leave.error}
     >
       {!on && !offer.data && (
         <Button variant="default" loading={offer.isPending} onClick={() => offer.mutate()}>
           {t('account.factorBegin')}
         </Button>
       )}
-      {!on && offer.data && <Secret secret={offer.data} user={user} />}
-      {on && !leaving && (
-        <Button variant="default" onClick={() => setLeaving(true)}>
-          {t('account.factorEnd')}
-        </Button>
+      {!on && offer.data && (
+        <>
+          <Secret secret={offer.data} user={user} />
+          <CodeForm
+            submit={t('account.factorConfirm')}
+            pending={codes.isPending}
+            onCode={(code) => codes.mutate(code)}
+          />
+        </>
       )}
-      {(on ? leaving : offer.data) && (
+      {on && codes.data && <RecoveryCodes codes={codes.data} onKept={codes.reset} />}
+      {on && !codes.data && <p>{t('account.recoveryLeft', { count: left })}</p>}
+      {on && !asking && (
+        <div className={classes.row}>
+          {!codes.data && (
+            <Button variant="default" onClick={() => ask('codes')}>
+              {words.codes}
+            </Button>
+          )}
+          <Button variant="default" onClick={() => ask('off')}>
+            {words.off}
+          </Button>
+        </div>
+      )}
+      {on && asking && (
         <CodeForm
-          submit={on ? t('account.factorEnd') : t('account.factorConfirm')}
-          pending={turn.isPending}
-          onCode={(code) => turn.mutate(code)}
+          key={asking}
+          submit={words[asking]}
+          how={t(asking === 'codes' ? 'account.recoveryHow' : 'account.codeOrRecovery')}
+          pending={codes.isPending || leave.isPending}
+          onCode={(code) => (asking === 'codes' ? codes : leave).mutate(code)}
+          onLeave={() => setAsking(undefined)}
         />
       )}
     </Section>
@@ -92,11 +138,14 @@ function Squares({ text, label }: { text: string; label: string }) {
 
 interface CodeProps {
   submit: string;
+  /** What can be entered; without it digits alone. */
+  how?: string;
   pending: boolean;
   onCode(code: string): void;
+  onLeave?(): void;
 }
 
-function CodeForm({ submit, pending, onCode }: CodeProps) {
+function CodeForm({ submit, how, pending, onCode, onLeave }: CodeProps) {
   const { t } = useTranslation();
   const [code, setCode] = useState('');
   return (
@@ -111,16 +160,24 @@ function CodeForm({ submit, pending, onCode }: CodeProps) {
       <TextInput
         className={classes.field ?? ''}
         label={t('signIn.code')}
-        inputMode="numeric"
+        description={how}
+        inputMode={how ? 'text' : 'numeric'}
         autoComplete="one-time-code"
         required
         withAsterisk={false}
         value={code}
         onChange={(e) => setCode(e.currentTarget.value)}
       />
-      <Button type="submit" loading={pending} disabled={code.trim() === ''}>
-        {submit}
-      </Button>
+      <div className={classes.row}>
+        <Button type="submit" loading={pending} disabled={code.trim() === ''}>
+          {submit}
+        </Button>
+        {onLeave && (
+          <Button variant="subtle" onClick={onLeave}>
+            {t('account.leave')}
+          </Button>
+        )}
+      </div>
     </form>
   );
 }

@@ -126,6 +126,7 @@ function SignInForm({ ended, waiting }: Props) {
 function CodeForm({ ticket, onAgain }: { ticket: string; onAgain(): void }) {
   const { t } = useTranslation();
   const [code, setCode] = useState('');
+  const [lost, setLost] = useState(false);
   const attempt = useMutation({ mutationFn: () => finishSignIn(ticket, code.replace(/\s/g, '')) });
   const words = attempt.error ? failureWords(attempt.error) : undefined;
   const over = attempt.error instanceof ApiError && attempt.error.is(Code.ticket);
@@ -140,11 +141,12 @@ function CodeForm({ ticket, onAgain }: { ticket: string; onAgain(): void }) {
     >
       {words && <Notice what={words.what} more={[words.todo]} />}
       <TextInput
-        label={t('signIn.code')}
-        description={t('signIn.codeHow')}
+        key={String(lost)}
+        label={lost ? t('signIn.recovery') : t('signIn.code')}
+        description={lost ? t('signIn.recoveryHow') : t('signIn.codeHow')}
         size="md"
-        inputMode="numeric"
-        autoComplete="one-time-code"
+        inputMode={lost ? 'text' : 'numeric'}
+        autoComplete={lost ? 'off' : 'one-time-code'}
         autoFocus
         required
         withAsterisk={false}
@@ -154,6 +156,18 @@ function CodeForm({ ticket, onAgain }: { ticket: string; onAgain(): void }) {
       <Button type="submit" size="md" loading={attempt.isPending}>
         {over ? t('signIn.anew') : t('signIn.submit')}
       </Button>
+      {!over && (
+        <Button
+          variant="subtle"
+          onClick={() => {
+            setCode('');
+            attempt.reset();
+            setLost(!lost);
+          }}
+        >
+          {lost ? t('signIn.byApp') : t('signIn.byRecovery')}
+        </Button>
+      )}
     </form>
   );
 }
