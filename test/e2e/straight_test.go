@@ -19,6 +19,7 @@ import (
 
 	"github.com/wharfinger/wharfinger/test/emu/cos"
 	"github.com/wharfinger/wharfinger/test/emu/gateway"
+	"github.com/wharfinger/wharfinger/test/emu/ks3"
 	"github.com/wharfinger/wharfinger/test/emu/obs"
 	"github.com/wharfinger/wharfinger/test/emu/oss"
 	"github.com/wharfinger/wharfinger/test/rig"
@@ -135,6 +136,9 @@ func openStore(t *testing.T, kind string) *store {
 	case "cos":
 		e := cos.New(cos.Options{Bucket: "files-1250000000", Region: "ap-guangzhou", AccessKey: "AKIDexample", SecretKey: words, Clock: time.Now})
 		emulated(e, e.Host(), "ap-guangzhou", "files-1250000000", func() int { all, _ := e.Shelf.List("", "", 1000); return len(all) })
+	case "ks3":
+		e := ks3.New(ks3.Options{Bucket: "files", Region: "BEIJING", AccessKey: "AKIDexample", SecretKey: words, Clock: time.Now})
+		emulated(e, strings.TrimPrefix(e.Host(), "files."), "BEIJING", "files", func() int { all, _ := e.Shelf.List("", "", 1000); return len(all) })
 	case "obs":
 		e := obs.New(obs.Options{Bucket: "files", Region: "cn-north-4", AccessKey: "AKIDexample", SecretKey: words, Clock: time.Now})
 		emulated(e, e.Host(), "cn-north-4", "files", func() int { all, _ := e.Shelf.List("", "", 1000); return len(all) })

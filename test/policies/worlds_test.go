@@ -14,6 +14,7 @@ import (
 	"github.com/wharfinger/wharfinger/internal/core"
 	"github.com/wharfinger/wharfinger/test/emu/cos"
 	"github.com/wharfinger/wharfinger/test/emu/gateway"
+	"github.com/wharfinger/wharfinger/test/emu/ks3"
 	"github.com/wharfinger/wharfinger/test/emu/obs"
 	"github.com/wharfinger/wharfinger/test/emu/oss"
 	"github.com/wharfinger/wharfinger/test/emu/shelf"
@@ -26,7 +27,7 @@ var worlds = []struct {
 	emulated bool // it can be told to misbehave: store.front
 }{
 	{"s3", startGateway("s3"), false},
-	{"ks3", startGateway("ks3"), false},
+	{"ks3", startKS3, true},
 	{"cos", startCOS, true},
 	{"obs", startOBS, true},
 	{"oss", startOSS, true},
@@ -107,6 +108,16 @@ func startCOS(t *testing.T, n needs) store {
 	s := emulated(t, e.Front, e.Host(), e.Shelf)
 	s.policy.Type, s.policy.Region, s.policy.Bucket = "cos", "ap-guangzhou", "files-1250000000"
 	s.calls, s.headers = http.MethodGet, http.Header{"X-Cos-Forbid-Overwrite": {"true"}}
+	return s
+}
+
+func startKS3(t *testing.T, n needs) store {
+	t.Helper()
+	e := ks3.New(ks3.Options{Bucket: "files", Region: "BEIJING", AccessKey: "AKIDexample", SecretKey: "not a secret", Clock: n.clock})
+	s := emulated(t, e.Front, e.Host(), e.Shelf)
+	s.policy.Type, s.policy.Region, s.policy.Bucket = "ks3", "BEIJING", "files"
+	s.policy.Endpoint = "http://" + strings.TrimPrefix(e.Host(), "files.")
+	s.calls = http.MethodGet
 	return s
 }
 
