@@ -7,13 +7,13 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
 
 	"github.com/wharfinger/wharfinger/client/flow"
 	"github.com/wharfinger/wharfinger/client/pace"
+	"github.com/wharfinger/wharfinger/client/straight"
 )
 
 // DefaultGiveUpAfter is how long a transfer goes on without any progress. It
@@ -25,8 +25,9 @@ type Options struct {
 	// BaseURL is the address of the site, with or without /api/v4.
 	BaseURL string
 	// HTTPClient sends the requests. It must not have a Timeout, which would
-	// end long transfers: a stalled one is noticed here. Nil: one made for
-	// transfers.
+	// end long transfers: a stalled one is noticed here. Its Transport carries
+	// requests to stores too, without its cookies and our tokens: it must not
+	// add credentials of its own. Nil: one made for transfers.
 	HTTPClient *http.Client
 	// Tokens keeps the pair of tokens. Nil: in memory.
 	Tokens TokenStore
@@ -65,9 +66,7 @@ type Client struct {
 	stall  time.Duration
 	pace   *pace.Pace
 	auth   *auth
-	// around is until when uploads go around the store behind the server, in Unix
-	// nanoseconds: it could not be reached from here.
-	around atomic.Int64
+	barred straight.Barred
 }
 
 // New makes a client. It sends nothing.

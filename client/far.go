@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"crypto/cipher"
 	"errors"
 	"fmt"
 	"io"
@@ -10,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"sync/atomic"
-	"time"
 
 	"github.com/wharfinger/wharfinger/api/wire"
 	"github.com/wharfinger/wharfinger/client/fail"
@@ -38,15 +38,12 @@ type far struct {
 	took atomic.Bool // the store has taken something of it
 }
 
-// aroundFor is how long a store that could not be reached is not asked again.
-const aroundFor = 10 * time.Minute
-
 // relays reports whether the session is to be one through the server.
 func (u *upload) relays() bool {
 	if u.detour || u.in.Way != "" {
 		return u.detour || u.in.Way == Relayed
 	}
-	return u.in.Size < leastFar || u.c.clock.Now().UnixNano() < u.c.around.Load()
+	return u.in.Size < leastFar
 }
 
 // farAt is nil for a kind of store that is not known here.
@@ -121,7 +118,7 @@ func (u *upload) farFailed(s *session, err error) error {
 		return out
 	}
 	u.detour = true
-	u.c.around.Store(u.c.clock.Now().Add(aroundFor).UnixNano())
+	u.c.barred.Add(s.far.At(), u.c.clock.Now())
 	u.tells.tell(func(e *Event) {
 		e.Kind, e.Note = EventLimited, fmt.Sprintf("the bytes go through the server: %v", err)
 	})
@@ -150,7 +147,7 @@ func (u *upload) askFar(ctx context.Context, s *session, g plan.Piece) (known bo
 	same := whole
 	if !whole && i >= 0 {
 		// A store may keep a part that broke off, as long as it was to be.
-		if same, err = u.tagged(ctx, s, parts[i]); err != nil {
+		if same, err = u.tagged(s, parts[i]); err != nil {
 			return false, err
 		}
 	}
@@ -181,7 +178,7 @@ func (u *upload) adoptFar(ctx context.Context, s *session, p wire.UploadProgress
 	s.far = way
 	var same []straight.Stored
 	for _, one := range parts {
-		ok, err := u.tagged(ctx, s, one)
+		ok, err := u.tagged(s, one)
 		if err != nil {
 			return true, err
 		}
@@ -199,13 +196,11 @@ func (u *upload) adoptFar(ctx context.Context, s *session, p wire.UploadProgress
 }
 
 // tagged compares a part with the source by its ETag.
-func (u *upload) tagged(ctx context.Context, s *session, part straight.Stored) (bool, error) {
-	_, w := flow.NewWatch(ctx, u.c.stall)
-	defer w.Stop()
+func (u *upload) tagged(s *session, part straight.Stored) (bool, error) {
 	from := int64(part.Index) * s.Chunk()
-	b := &flow.Body{Ctx: ctx, Source: u.in.Source, At: from, To: min(from+part.Size, s.size), Watch: w, Failed: func(error) {}, Sent: func() {}}
+	var b io.Reader = io.NewSectionReader(u.in.Source, from, min(part.Size, s.size-from))
 	if s.seal != nil {
-		b.Stream = s.seal.At(from)
+		b = cipher.StreamReader{S: s.seal.At(from), R: b}
 	}
 	return s.far.Holds(part, b)
 }

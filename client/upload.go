@@ -237,7 +237,8 @@ func (u *upload) create(ctx context.Context) (*session, error) {
 	if err != nil || !past {
 		return s, err
 	}
-	if s.far = u.farAt(t.StoragePolicy.Type, s.id); s.far == nil {
+	barred := u.in.Way == "" && !u.detour && u.c.barred.Has(t.UploadURLs[0], u.c.clock.Now())
+	if s.far = u.farAt(t.StoragePolicy.Type, s.id); s.far == nil || barred {
 		_ = u.c.CancelUpload(ctx, s.id, u.out.URI)
 		if u.in.Way == Straight || u.detour {
 			return nil, fmt.Errorf("begin upload: storage policy %q wants the bytes sent straight to %s storage, which this client cannot do",

@@ -107,6 +107,7 @@ type Upload struct {
 	http  *http.Client
 
 	mu      sync.Mutex
+	at      string // one of its addresses
 	address map[int]string
 	last    Page           // whatever it says of the whole
 	tags    map[int]string // of what the store has
@@ -124,6 +125,13 @@ func (u *Upload) Secret() string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.last.Secret
+}
+
+// At is an address of the store, "" before any was asked for.
+func (u *Upload) At() string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.at
 }
 
 // Look asks which parts the store has; whole: it has the object. One that has come over
@@ -165,7 +173,7 @@ func (u *Upload) page(ctx context.Context, from int, stored bool) (Page, error) 
 	defer u.mu.Unlock()
 	u.last = p
 	for i, a := range p.Parts {
-		u.address[p.From+i] = a
+		u.address[p.From+i], u.at = a, a
 	}
 	return p, nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/wharfinger/wharfinger/api/wire"
 	"github.com/wharfinger/wharfinger/client"
+	"github.com/wharfinger/wharfinger/client/flow"
 	"github.com/wharfinger/wharfinger/test/rig"
 )
 
@@ -24,11 +26,29 @@ type line struct {
 
 	mu     sync.Mutex
 	parts  []string // paths that were PUT to at the store and taken
-	bearer int      // requests to the store that had a token
+	bearer int      // requests to the store that had a token or a cookie
 	chunks int      // that went through the server
 	after  int      // parts after which the line ends; 0: never
 	cut    context.CancelFunc
 	away   bool // the store cannot be reached
+	hours  clock
+}
+
+// clock is the client's, which can be put forward.
+type clock struct {
+	flow.Clock
+	later time.Duration
+}
+
+func (c *clock) Now() time.Time { return c.Clock.Now().Add(c.later) }
+
+// cookies gives one to whoever is asked.
+type cookies struct{}
+
+func (cookies) SetCookies(*url.URL, []*http.Cookie) {}
+
+func (cookies) Cookies(*url.URL) []*http.Cookie {
+	return []*http.Cookie{{Name: "session", Value: "secret"}}
 }
 
 func (l *line) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -38,7 +58,7 @@ func (l *line) RoundTrip(r *http.Request) (*http.Response, error) {
 		l.mu.Unlock()
 		return nil, &net.OpError{Op: "dial", Err: errors.New("no route")}
 	}
-	if !server && r.Header.Get("Authorization") != "" {
+	if !server && (r.Header.Get("Authorization") != "" || r.Header.Get("Cookie") != "") {
 		l.bearer++
 	}
 	if server && r.Method == http.MethodPost && strings.Contains(r.URL.Path, "/file/upload/") {
@@ -73,7 +93,7 @@ func (l *line) sent() (n, twice int) {
 func (l *line) client() *client.Client {
 	l.Helper()
 	c, err := client.New(client.Options{
-		BaseURL: "http://" + l.config.Listen, HTTPClient: &http.Client{Transport: l},
+		BaseURL: "http://" + l.config.Listen, HTTPClient: &http.Client{Transport: l, Jar: cookies{}}, Clock: &l.hours,
 		Credentials: func(context.Context) (client.Credentials, error) {
 			return client.Credentials{Email: rig.AdminEmail, Password: rig.AdminPassword}, nil
 		},
@@ -186,5 +206,41 @@ func TestOurClientSendsStraightToEachStore(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestAStoreThatCouldNotBeReachedIsTriedAgainAfterAWhile, and not for each file before.
+func TestAStoreThatCouldNotBeReachedIsTriedAgainAfterAWhile(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a store; left out in short mode")
+	}
+	t.Parallel()
+	p := newPlace(t, startCOS, false)
+	l := &line{place: p, way: p.way(), away: true}
+	c := l.client()
+	data := noise(5<<20 + 7)
+	for i, want := range []struct {
+		name  string
+		later time.Duration
+		parts int
+	}{{"a", 0, 0}, {"b", 5 * time.Minute, 0}, {"c", 11 * time.Minute, 2}} {
+		l.hours.later = want.later
+		before := l.chunks
+		in := input(data, nil)
+		at, err := wire.ParseURI(uri(want.name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		in.URI = at
+		if _, err := c.Upload(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+		l.away = false // from the second file on it could be reached
+		if n, _ := l.sent(); n != want.parts || (l.chunks > before) != (want.parts == 0) {
+			t.Errorf("file %d: %d parts went straight, %d chunks through the server", i, n, l.chunks-before)
+		}
+		if _, got := p.download(want.name, nil); !bytes.Equal(got, data) {
+			t.Errorf("file %d: %d other bytes came back", i, len(got))
+		}
 	}
 }
