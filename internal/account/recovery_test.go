@@ -5,8 +5,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base32"
+	"fmt"
 	"regexp"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -68,6 +71,34 @@ func TestARecoveryCodeSignsInOnceInPlaceOfTheApp(t *testing.T) {
 	s.must(s.second(s.code(secret))) // the app still does
 	if n := s.left(); n != 7 {
 		t.Errorf("%d left", n)
+	}
+}
+
+func TestOfManyThatSendOneRecoveryCodeAtOnceOneIsSignedIn(t *testing.T) {
+	s := setup(t)
+	who, _ := s.signedIn()
+	_, codes := s.withRecovery(who)
+	tickets := make([]string, 8)
+	for i := range tickets {
+		e, err := s.in(pass)
+		s.must(err)
+		tickets[i] = e.Ticket
+	}
+	var won atomic.Int64
+	var all sync.WaitGroup
+	for i, ticket := range tickets {
+		all.Go(func() {
+			_, err := s.SecondStep(t.Context(), ticket, codes[3].Reveal(), meta(fmt.Sprintf("192.0.2.%d", i)))
+			if err == nil {
+				won.Add(1)
+			} else {
+				want(t, err, errs.FactorWrong)
+			}
+		})
+	}
+	all.Wait()
+	if won.Load() != 1 || s.left() != 9 {
+		t.Errorf("%d were signed in by one code, %d are left", won.Load(), s.left())
 	}
 }
 

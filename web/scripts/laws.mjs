@@ -71,7 +71,8 @@ const flatten = (node, at = '') =>
     typeof value === 'string' ? [at + key] : flatten(value, `${at}${key}.`),
   );
 const everything = code.map((f) => readFileSync(f, 'utf8')).join('\n');
-const texts = flatten(JSON.parse(readFileSync(join(src, 'lib/locales/en.json'), 'utf8')));
+const locale = (name) => JSON.parse(readFileSync(join(src, 'lib/locales', name), 'utf8'));
+const texts = flatten({ ...locale('en.json'), admin: locale('en-admin.json') });
 for (const key of new Set(texts.map((k) => k.replace(/_(one|other|zero)$/, '')))) {
   // Built keys: `failure.${name}.what`, `nameProblem.${problem}`.
   const built = key
@@ -79,7 +80,7 @@ for (const key of new Set(texts.map((k) => k.replace(/_(one|other|zero)$/, '')))
     .slice(0, -1)
     .map((_, i, all) => all.slice(0, i + 1).join('.'));
   if (!everything.includes(`'${key}'`) && !built.some((b) => everything.includes(`\`${b}.\${`)))
-    problems.push(`src/lib/locales/en.json: "${key}" is not used`);
+    problems.push(`src/lib/locales: "${key}" is not used`);
 }
 
 for (const line of problems) console.error(line);

@@ -73,13 +73,11 @@ export function SecondFactor({ user, on, left }: FactorProps) {
       )}
       {on && codes.data && <RecoveryCodes codes={codes.data} onKept={codes.reset} />}
       {on && !codes.data && <p>{t('account.recoveryLeft', { count: left })}</p>}
-      {on && !asking && (
+      {on && !asking && !codes.data && (
         <div className={classes.row}>
-          {!codes.data && (
-            <Button variant="default" onClick={() => ask('codes')}>
-              {words.codes}
-            </Button>
-          )}
+          <Button variant="default" onClick={() => ask('codes')}>
+            {words.codes}
+          </Button>
           <Button variant="default" onClick={() => ask('off')}>
             {words.off}
           </Button>

@@ -1,5 +1,7 @@
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
+import { addTexts } from '@/lib/i18n';
+import texts from '@/lib/locales/en-admin.json';
 import { go } from '@/lib/location';
 import page from '@/ui/page.module.css';
 import { Changes } from './changes';
@@ -10,6 +12,8 @@ import { Policies } from './policies';
 import { SiteSettings } from './site';
 import { Uploads } from './uploads';
 import { Users } from './users';
+
+addTexts('admin', texts);
 
 const places = {
   users: Users,
