@@ -5,7 +5,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-export type Kind = 'cos' | 'obs' | 'oss';
+export type Kind = 'cos' | 'ks3' | 'obs' | 'oss';
 
 /** What a policy needs, as the program says it. */
 interface Place {
@@ -14,6 +14,8 @@ interface Place {
   trust: string;
   type: Kind;
   server: string;
+  /** Where the parts go. */
+  origin: string;
   bucket_name: string;
   region: string;
   access_key: string;

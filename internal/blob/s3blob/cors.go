@@ -35,7 +35,7 @@ func (d *driver) AllowOrigins(ctx context.Context, origins []string) error {
 	})
 	_, err = d.api.PutBucketCors(ctx, &s3.PutBucketCorsInput{
 		Bucket: d.bucket, CORSConfiguration: &types.CORSConfiguration{CORSRules: rules},
-	})
+	}, summed)
 	return d.fault(ctx, "set the CORS rules", err)
 }
 

@@ -14,12 +14,13 @@ import (
 	"time"
 
 	"github.com/wharfinger/wharfinger/test/emu/cos"
+	"github.com/wharfinger/wharfinger/test/emu/ks3"
 	"github.com/wharfinger/wharfinger/test/emu/obs"
 	"github.com/wharfinger/wharfinger/test/emu/oss"
 )
 
 var (
-	kind = flag.String("kind", "oss", "cos, obs or oss")
+	kind = flag.String("kind", "oss", "cos, ks3, obs or oss")
 	site = flag.String("site", "", "host:port that callbacks go to, whatever they name; they are lost without it")
 )
 
@@ -34,6 +35,7 @@ type place struct {
 	Trust     string `json:"trust"` // file with the certificate behind CONNECT
 	Type      string `json:"type"`
 	Server    string `json:"server"`
+	Origin    string `json:"origin"` // where the parts go
 	Bucket    string `json:"bucket_name"`
 	Region    string `json:"region"`
 	AccessKey string `json:"access_key"`
@@ -54,6 +56,9 @@ func main() {
 	case "cos":
 		p.Bucket, p.Region = "files-1250000000", "ap-guangzhou"
 		s = cos.New(cos.Options{Bucket: p.Bucket, Region: p.Region, AccessKey: access, SecretKey: secret, Clock: time.Now})
+	case "ks3":
+		p.Region = "BEIJING"
+		s = ks3.New(ks3.Options{Bucket: p.Bucket, Region: p.Region, AccessKey: access, SecretKey: secret, Clock: time.Now})
 	case "obs":
 		p.Region = "cn-north-4"
 		s = obs.New(obs.Options{Bucket: p.Bucket, Region: p.Region, AccessKey: access, SecretKey: secret, Clock: time.Now, Calls: calls()})
@@ -71,7 +76,11 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	p.Trust, p.Proxy, p.Server = trust, "http://"+l.Addr().String(), "http://"+s.Host()
+	p.Trust, p.Proxy, p.Origin = trust, "http://"+l.Addr().String(), "http://"+s.Host()
+	p.Server = p.Origin
+	if *kind == "ks3" { // its endpoint is that of all buckets
+		p.Server = "http://" + strings.TrimPrefix(s.Host(), p.Bucket+".")
+	}
 	if err = json.NewEncoder(os.Stdout).Encode(p); err != nil { //nolint:gosec // the key of an emulator
 		log.Fatal(err)
 	}
