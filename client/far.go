@@ -59,6 +59,9 @@ func (u *upload) farAt(kind, session string) *far {
 		page := straight.Page{
 			From: a.From, Parts: a.UploadURLs, Complete: a.CompleteURL, Header: a.Headers, Expires: a.Expires, Whole: a.Complete, Secret: a.CallbackSecret,
 		}
+		if e := a.Completion; e != nil {
+			page.End = straight.End{Method: e.Method, Header: e.Headers, Bare: e.Body == "none"}
+		}
 		for _, p := range a.Stored {
 			page.Stored = append(page.Stored, straight.Stored{Index: p.Index, Size: p.Size, ETag: p.Etag})
 		}

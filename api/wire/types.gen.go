@@ -1644,6 +1644,9 @@ type UploadAddresses struct {
 	// CompleteURL Where to POST the end of the upload.
 	CompleteURL string `json:"completeURL,omitempty"`
 
+	// Completion What to send to `completeURL`; absent where there is none.
+	Completion *UploadCompletion `json:"completion,omitempty"`
+
 	// Expires When the addresses end.
 	Expires time.Time `json:"expires"`
 
@@ -1661,6 +1664,16 @@ type UploadAddresses struct {
 
 	// UploadURLs Addresses to PUT to, in order; none past the last part.
 	UploadURLs []string `json:"upload_urls"`
+}
+
+// UploadCompletion What to send to `completeURL`; absent where there is none.
+type UploadCompletion struct {
+	// Body `parts`: the parts with their ETags in order, as S3's `CompleteMultipartUpload`; `none`: no body.
+	Body string `json:"body"`
+
+	// Headers All that were signed; `headers` of the parts need not be sent too.
+	Headers map[string]string `json:"headers"`
+	Method  string            `json:"method"`
 }
 
 // UploadEvent defines model for UploadEvent.

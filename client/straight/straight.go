@@ -1,6 +1,7 @@
 package straight
 
 import (
+	"cmp"
 	"context"
 	"crypto/md5" //nolint:gosec // what stores have for an ETag
 	"encoding/hex"
@@ -25,11 +26,19 @@ type Page struct {
 	From     int      // number of the first part
 	Parts    []string // where to PUT, in order
 	Complete string   // where to POST the end
+	End      End      // what to send there
 	Header   map[string]string
 	Expires  time.Time
 	Stored   []Stored
 	Whole    bool // the store has the object already
 	Secret   string
+}
+
+// End is the request that ends an upload.
+type End struct {
+	Method string // "" is POST
+	Header map[string]string
+	Bare   bool // without the list of parts
 }
 
 // Stored is a part that the store has.
@@ -287,43 +296,35 @@ func (u *Upload) do(op string, r *http.Request, h map[string]string) (tag string
 	return "", &Refused{Op: op, Status: status, Code: fault.Code, Message: fault.Message, After: RetryAfter(resp.Header, time.Now())}
 }
 
-// endings are the headers that stores have signed into the address of the end, as
-// clients of the protocol send them.
-var endings = map[string]map[string]string{
-	"cos": {"X-Cos-Forbid-Overwrite": "true"},
-	"oss": {"X-Oss-Complete-All": "yes", "X-Oss-Forbid-Overwrite": "true"},
-}
-
 // Complete ends an upload of that many parts at the store. One that the store does not
 // know any more may be complete already: the server finds out.
 func (u *Upload) Complete(ctx context.Context, parts int) error {
 	u.mu.Lock()
-	address, h := u.last.Complete, u.last.Header
-	body, err := u.list(parts)
+	p := u.last
+	list, err := u.list(parts)
 	u.mu.Unlock()
 	if err != nil {
 		return err
 	}
 	for again := false; ; again = true {
-		if address == "" {
-			p, err := u.page(ctx, 0, false)
-			if err != nil {
+		if p.Complete == "" {
+			if p, err = u.page(ctx, 0, false); err != nil {
 				return err
 			}
-			address, h = p.Complete, p.Header
 		}
-		r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(body))
+		body := list
+		if p.End.Bare {
+			body = ""
+		}
+		r, err := http.NewRequestWithContext(ctx, cmp.Or(p.End.Method, http.MethodPost), p.Complete, strings.NewReader(body))
 		if err != nil {
 			return err
 		}
-		for name, value := range endings[u.Kind] {
-			r.Header.Set(name, value)
-		}
-		_, err = u.do("complete", r, h)
+		_, err = u.do("complete", r, p.End.Header)
 		refused, ok := errors.AsType[*Refused](err)
 		switch {
 		case ok && refused.Status == http.StatusForbidden && !again:
-			address = ""
+			p.Complete = ""
 			continue
 		case ok && refused.Status == http.StatusNotFound:
 			return nil
@@ -335,11 +336,8 @@ func (u *Upload) Complete(ctx context.Context, parts int) error {
 // plainly keeps the quotes of ETags as they are, which clients of the protocol do.
 var plainly = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
-// list is the body of a completion; OSS takes what it has.
+// list is the body of a completion.
 func (u *Upload) list(parts int) (string, error) {
-	if u.Kind == "oss" {
-		return "", nil
-	}
 	var b strings.Builder
 	b.WriteString("<CompleteMultipartUpload>")
 	for i := range parts {

@@ -48,21 +48,32 @@ func store(t *testing.T, fn http.HandlerFunc) string {
 
 func TestPartsAndTheirEndAreSentAsTheStoreSignedThem(t *testing.T) {
 	t.Parallel()
-	for kind, want := range map[string]string{
-		"s3": "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>\"t0\"</ETag></Part>" +
-			"<Part><PartNumber>2</PartNumber><ETag>\"t1\"</ETag></Part></CompleteMultipartUpload>",
-		"oss": "",
+	const list = "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>\"t0\"</ETag></Part>" +
+		"<Part><PartNumber>2</PartNumber><ETag>\"t1\"</ETag></Part></CompleteMultipartUpload>"
+	for name, c := range map[string]struct {
+		end  straight.End
+		want string
+	}{
+		"nothing said":   {straight.End{}, "POST " + list},
+		"with a list":    {straight.End{Method: http.MethodPost, Header: map[string]string{"X-Forbid-Overwrite": "true"}}, "POST true " + list},
+		"without a list": {straight.End{Method: http.MethodPut, Bare: true}, "PUT "},
 	} {
-		got := map[string]string{}
+		var got []string
 		calls := 0
-		u := straight.New(kind, http.DefaultClient, page(store(t, func(w http.ResponseWriter, r *http.Request) {
+		addresses := page(store(t, func(w http.ResponseWriter, r *http.Request) {
 			text, _ := io.ReadAll(r.Body)
-			got[r.Method+" "+r.URL.RequestURI()] = string(text)
-			if r.Header.Get("X-Signed") != "yes" && r.Method == http.MethodPut || r.Header.Get("Authorization") != "" {
+			line := strings.Fields(r.Method + " " + r.Header.Get("X-Forbid-Overwrite"))
+			got = append(got, r.URL.RequestURI()+" "+strings.Join(line, " ")+" "+string(text))
+			if r.Header.Get("X-Signed") != "yes" && r.URL.Path == "/part" || r.Header.Get("Authorization") != "" {
 				t.Errorf("%s %s with %v", r.Method, r.URL, r.Header)
 			}
 			w.Header().Set("ETag", `"t`+r.URL.Query().Get("n")+`"`)
-		}), &calls))
+		}), &calls)
+		u := straight.New("s3", http.DefaultClient, func(ctx context.Context, from int, stored bool) (straight.Page, error) {
+			p, err := addresses(ctx, from, stored)
+			p.End = c.end
+			return p, err
+		})
 		for n, text := range []string{"first", "second"} {
 			if err := put(t, u, n, text); err != nil {
 				t.Fatal(err)
@@ -71,11 +82,11 @@ func TestPartsAndTheirEndAreSentAsTheStoreSignedThem(t *testing.T) {
 		if err := u.Complete(t.Context(), 2); err != nil {
 			t.Fatal(err)
 		}
-		if d := cmp.Diff(map[string]string{"PUT /part?n=0": "first", "PUT /part?n=1": "second", "POST /end": want}, got); d != "" {
-			t.Errorf("%s (-want +got):\n%s", kind, d)
+		if d := cmp.Diff([]string{"/part?n=0 PUT first", "/part?n=1 PUT second", "/end " + c.want}, got); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
 		}
 		if calls != 1 {
-			t.Errorf("%s: addresses were asked for %d times", kind, calls)
+			t.Errorf("%s: addresses were asked for %d times", name, calls)
 		}
 	}
 }
@@ -108,6 +119,30 @@ func TestAnAddressThatIsRefusedIsRenewedOnceAndThenTheStoreIsQuoted(t *testing.T
 			t.Errorf("%d refusals: %v; addresses were asked for %d times", refusals, err, calls)
 		case is && (refused.Code != "AccessDenied" || refused.Message != "Request has expired" || refused.Status != http.StatusForbidden):
 			t.Errorf("%+v", refused)
+		}
+	}
+}
+
+func TestAnEndThatIsRefusedIsRenewedOnceAndThenTheStoreIsQuoted(t *testing.T) {
+	t.Parallel()
+	for _, refusals := range []int{1, 2} {
+		calls, left := 0, refusals
+		u := straight.New("s3", http.DefaultClient, page(store(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/end" {
+				if left--; left >= 0 {
+					w.WriteHeader(http.StatusForbidden)
+					_, _ = io.WriteString(w, "<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>")
+				}
+				return
+			}
+			w.Header().Set("ETag", `"t"`)
+		}), &calls))
+		if err := put(t, u, 0, "x"); err != nil {
+			t.Fatal(err)
+		}
+		err := u.Complete(t.Context(), 1)
+		if (err == nil) != (refusals == 1) || calls != 2 || err != nil && !strings.Contains(err.Error(), "AccessDenied Request has expired") {
+			t.Errorf("%d refusals: %v; addresses were asked for %d times", refusals, err, calls)
 		}
 	}
 }

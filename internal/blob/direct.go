@@ -69,6 +69,8 @@ type Signed struct {
 	Parts    []string    // PUT addresses, in order
 	Complete string      // POST address that ends the upload; "" where there is none
 	Header   http.Header // that the client must send with every request; nil for none
+	Ending   http.Header // that it must send with Complete: all of them
+	Bare     bool        // Complete wants no body; else the list of the parts and their ETags
 }
 
 // Evidence is what a store says of an upload.

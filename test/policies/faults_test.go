@@ -103,7 +103,11 @@ func resume(p *place) {
 		Parts       int
 		UploadURLs  []string `json:"upload_urls"`
 		CompleteURL string
-		Stored      []struct {
+		Completion  struct {
+			Method, Body string
+			Headers      map[string]string
+		}
+		Stored []struct {
 			Index, Size int
 			ETag        string
 		}
@@ -111,6 +115,16 @@ func resume(p *place) {
 	p.api.Call(http.MethodGet, "/file/upload/"+u.SessionID+"/addresses?stored=true", nil, &a)
 	if a.Parts != 2 || len(a.UploadURLs) != 2 || len(a.Stored) != 1 || a.Stored[0].Index != 1 || a.Stored[0].Size != len(u.part(data, 1)) {
 		p.Fatalf("%+v", a)
+	}
+	end := http.Header{"Content-Type": {"application/octet-stream"}}
+	maps.Copy(end, p.store.headers)
+	for name := range end {
+		if a.Completion.Headers[name] != end.Get(name) {
+			p.Errorf("the end is to be sent with %v, and is signed with %v", a.Completion.Headers, end)
+		}
+	}
+	if c := a.Completion; c.Method != http.MethodPost || (c.Body == "none") != p.store.bare || len(c.Headers) != len(end) {
+		p.Errorf("the end is to be %+v", c)
 	}
 	u.UploadURLs, u.CompleteURL = a.UploadURLs, a.CompleteURL
 	p.finish(u, []string{p.send(u, data, 0), a.Stored[0].ETag})

@@ -59,9 +59,12 @@ func (d dialect) Parts(h blob.Handle, a blob.Ask, from, to int) []string {
 }
 
 // Complete returns an address that wants x-cos-forbid-overwrite: true.
-func (d dialect) Complete(h blob.Handle, a blob.Ask) (string, error) {
+func (d dialect) Complete(h blob.Handle, a blob.Ask) (xmlstore.Ending, error) {
 	s := d.keys.seal(a.Now.Add(-skew), a.Until)
-	return d.address(s, http.MethodPost, h.Key, []pair{{Name: "uploadId", Value: h.Upload}}, []pair{forbid}), nil
+	wants := []pair{forbid}
+	return xmlstore.Ending{
+		Address: d.address(s, http.MethodPost, h.Key, []pair{{Name: "uploadId", Value: h.Upload}}, wants), Header: wants,
+	}, nil
 }
 
 func (d dialect) Read(key string, query []pair, o blob.LinkOptions) string {

@@ -50,16 +50,16 @@ func (d dialect) Parts(h blob.Handle, a blob.Ask, from, to int) []string {
 }
 
 // Complete returns an address that wants the headers of a part.
-func (d dialect) Complete(h blob.Handle, a blob.Ask) (string, error) {
+func (d dialect) Complete(h blob.Handle, a blob.Ask) (xmlstore.Ending, error) {
 	query := []pair{{Name: "uploadId", Value: h.Upload}}
 	if a.Callback != "" {
 		text, err := callback(a.Callback)
 		if err != nil {
-			return "", err
+			return xmlstore.Ending{}, err
 		}
 		query = append(query, pair{Name: "x-obs-callback", Value: text})
 	}
-	return d.address(http.MethodPost, h.Key, a.Until, query), nil
+	return xmlstore.Ending{Address: d.address(http.MethodPost, h.Key, a.Until, query)}, nil
 }
 
 // callback is what the store is to do when an upload is complete:

@@ -69,20 +69,23 @@ func (d dialect) Parts(h blob.Handle, a blob.Ask, from, to int) []string {
 
 // Complete returns an address that wants no body, and besides the type of a part
 // x-oss-complete-all: yes and x-oss-forbid-overwrite: true.
-func (d dialect) Complete(h blob.Handle, a blob.Ask) (string, error) {
+func (d dialect) Complete(h blob.Handle, a blob.Ask) (xmlstore.Ending, error) {
 	query := []pair{{Name: "uploadId", Value: h.Upload}}
 	if a.Callback != "" && !inside(a.Callback) {
 		text, err := callback(a.Callback)
 		if err != nil {
-			return "", err
+			return xmlstore.Ending{}, err
 		}
 		query = append(query, pair{Name: "callback", Value: text})
 	}
-	return d.address(http.MethodPost, h.Key, span{a.Now, a.Until}, query, []pair{
+	wants := []pair{
 		{Name: "content-type", Value: xmlstore.Octets},
 		{Name: "x-oss-complete-all", Value: "yes"},
 		{Name: "x-oss-forbid-overwrite", Value: "true"},
-	}), nil
+	}
+	return xmlstore.Ending{
+		Address: d.address(http.MethodPost, h.Key, span{a.Now, a.Until}, query, wants), Header: wants, Bare: true,
+	}, nil
 }
 
 func (d dialect) Read(key string, query []pair, o blob.LinkOptions) string {

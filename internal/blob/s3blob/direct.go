@@ -65,7 +65,8 @@ func (d *driver) Sign(_ context.Context, h blob.Handle, a blob.Ask, from, to int
 	if err != nil {
 		return blob.Signed{}, err
 	}
-	out := blob.Signed{Header: http.Header{"Content-Type": {octets}}, Parts: make([]string, 0, to-from)}
+	sent := http.Header{"Content-Type": {octets}}
+	out := blob.Signed{Header: sent, Ending: sent.Clone(), Parts: make([]string, 0, to-from)}
 	for n := from; n < to; n++ {
 		length := a.Part(n)
 		if !d.pinsLength || length == 0 {

@@ -39,20 +39,23 @@ func (s *Store) initiate(ctx context.Context, key, mimeType string) (string, err
 	return out.UploadID, err
 }
 
-// Sign implements blob.Direct. The client sends the headers of Signed.Header with
-// each part; what the address that completes wants besides, the leaf says.
+// Sign implements blob.Direct.
 func (s *Store) Sign(_ context.Context, h blob.Handle, a blob.Ask, from, to int) (blob.Signed, error) {
 	if from < 0 || from > to || to > a.Parts() {
 		return blob.Signed{}, fmt.Errorf("%w: parts %d to %d of %d", errPlan, from, to, a.Parts())
 	}
-	complete, err := s.dialect.Complete(h, a)
+	end, err := s.dialect.Complete(h, a)
 	if err != nil {
 		return blob.Signed{}, err
 	}
-	return blob.Signed{
-		Parts: s.dialect.Parts(h, a, from, to), Complete: complete,
-		Header: http.Header{"Content-Type": {Octets}},
-	}, nil
+	out := blob.Signed{
+		Parts: s.dialect.Parts(h, a, from, to), Complete: end.Address, Bare: end.Bare,
+		Header: http.Header{"Content-Type": {Octets}}, Ending: http.Header{"Content-Type": {Octets}},
+	}
+	for _, p := range end.Header {
+		out.Ending.Set(p.Name, p.Value)
+	}
+	return out, nil
 }
 
 // Confirm implements blob.Direct.

@@ -39,6 +39,13 @@ type Vendor struct {
 	CRC        bool           // the store tells CRC-64/XZ in x-…-hash-crc64ecma; else the MD5 in the ETag
 }
 
+// Ending is a signed address that ends an upload.
+type Ending struct {
+	Address string
+	Header  []Pair // that it wants besides the type
+	Bare    bool   // it wants no list of parts
+}
+
 // Dialect is how one bucket's owner signs. It may be used from many goroutines.
 type Dialect interface {
 	// Authorize signs r, which is for key ("" is the bucket) and has these query
@@ -49,9 +56,8 @@ type Dialect interface {
 	// there is of type Octets.
 	Parts(h blob.Handle, a blob.Ask, from, to int) []string
 
-	// Complete returns the address that ends an upload. What is posted there is of
-	// type Octets.
-	Complete(h blob.Handle, a blob.Ask) (string, error)
+	// Complete returns how an upload is ended. What is posted is of type Octets.
+	Complete(h blob.Handle, a blob.Ask) (Ending, error)
 
 	// Read returns an address from which key is read with these parameters.
 	Read(key string, query []Pair, o blob.LinkOptions) string

@@ -65,12 +65,24 @@ func (d *Door) addresses(q *desk.Call) error {
 	out := wire.UploadAddresses{
 		Parts: a.Parts, ChunkSize: a.Session.ChunkSize, From: min(page.From, a.Parts), UploadURLs: a.Signed.Parts,
 		CompleteURL: a.Signed.Complete, Headers: plain(a.Signed.Header), Expires: a.Until, Complete: a.Seen.Stored,
-		CallbackSecret: a.Secret.Reveal(),
+		Completion: completion(a.Signed), CallbackSecret: a.Secret.Reveal(),
 	}
 	if page.Stored {
 		out.Stored = stored(a.Seen.Parts)
 	}
 	return desk.OK(q, out)
+}
+
+// completion is how a client ends an upload; nil where it does not.
+func completion(s blob.Signed) *wire.UploadCompletion {
+	if s.Complete == "" {
+		return nil
+	}
+	out := &wire.UploadCompletion{Method: http.MethodPost, Headers: plain(s.Ending), Body: "parts"}
+	if s.Bare {
+		out.Body = "none"
+	}
+	return out
 }
 
 // plain is h for clients: each name has one value.

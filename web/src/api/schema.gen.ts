@@ -1768,6 +1768,7 @@ export interface components {
             upload_urls: string[];
             /** @description Where to POST the end of the upload. */
             completeURL?: string;
+            completion?: components["schemas"]["UploadCompletion"];
             /** @description To be sent with every request to the storage. */
             headers?: {
                 [key: string]: string;
@@ -1783,6 +1784,19 @@ export interface components {
             complete?: boolean;
             /** @description As the session's creation answered it, for `GET /callback/{kind}/{sessionId}/{secret}`. */
             callback_secret?: string;
+        };
+        /** @description What to send to `completeURL`; absent where there is none. */
+        UploadCompletion: {
+            method: string;
+            /** @description All that were signed; `headers` of the parts need not be sent too. */
+            headers: {
+                [key: string]: string;
+            };
+            /**
+             * @description `parts`: the parts with their ETags in order, as S3's `CompleteMultipartUpload`; `none`: no body.
+             * @enum {string}
+             */
+            body: "parts" | "none";
         };
         StoredPart: {
             /** @description From 0. */

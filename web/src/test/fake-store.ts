@@ -45,6 +45,11 @@ export class FakeStore {
   exposesETag = true;
   answers = true;
   headers: Record<string, string> = { 'x-signed': 'yes' };
+  completion: NonNullable<Page['completion']> = {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/octet-stream' },
+    body: 'parts',
+  };
   fate: (put: Put) => Fate | undefined = () => undefined;
   server: () => ApiError | undefined = () => undefined;
   ending: () => Fate | undefined = () => undefined;
@@ -83,6 +88,7 @@ export class FakeStore {
           (_, i) => `${origin}/key?partNumber=${from + i + 1}&signing=${signing}`,
         ),
         completeURL: `${origin}/key?uploadId=u&signing=${signing}`,
+        completion: this.completion,
         headers: this.headers,
         expires: new Date(Date.now() + this.addressesLive).toISOString(),
         callback_secret: 'secret',

@@ -10,12 +10,6 @@ import { sendBody } from './body';
 import { answers, refusalOf, silenceOf } from './fault';
 import { bar, type Kind } from './stores';
 
-/** What stores have signed into the address of the end. */
-const endings: Partial<Record<Kind, Record<string, string>>> = {
-  cos: { 'x-cos-forbid-overwrite': 'true' },
-  oss: { 'x-oss-complete-all': 'yes', 'x-oss-forbid-overwrite': 'true' },
-};
-
 /** Without quotes, and as MD5 is written here. */
 const bare = (etag: string) => etag.replaceAll('"', '').toLowerCase();
 
@@ -190,13 +184,9 @@ export class Way {
     const body = `<CompleteMultipartUpload>${list.join('')}</CompleteMultipartUpload>`;
     // Whatever comes of it, the server asks the store.
     await fetch(page.completeURL ?? '', {
-      method: 'POST',
-      headers: {
-        'Content-Type': 'application/octet-stream',
-        ...page.headers,
-        ...endings[this.kind],
-      },
-      body: this.kind === 'oss' ? '' : body,
+      method: page.completion?.method ?? 'POST',
+      headers: page.completion?.headers ?? {},
+      body: page.completion?.body === 'none' ? '' : body,
       credentials: 'omit',
       signal,
     }).catch(() => signal.throwIfAborted());
