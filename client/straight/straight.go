@@ -199,10 +199,14 @@ func (u *Upload) known(part int) (address string, h map[string]string) {
 	return u.address[part], u.last.Header
 }
 
-// forget drops the addresses: they are refused.
-func (u *Upload) forget() {
+// forget drops the addresses, which are as old as that of part, which is refused; if
+// there is another by now, they have been renewed.
+func (u *Upload) forget(part int, refused string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	if u.address[part] != refused {
+		return
+	}
 	clear(u.address)
 	u.last.Complete = ""
 }
@@ -241,7 +245,7 @@ func (u *Upload) Put(ctx context.Context, part int, open func() io.ReadCloser, n
 		tag, err := u.do(op, r, h)
 		refused, ok := errors.AsType[*Refused](err)
 		if ok && refused.Status == http.StatusForbidden && !again {
-			u.forget()
+			u.forget(part, address)
 			continue
 		}
 		if err == nil && tag == "" {

@@ -3,6 +3,7 @@ package straight_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -120,6 +121,41 @@ func TestAnAddressThatIsRefusedIsRenewedOnceAndThenTheStoreIsQuoted(t *testing.T
 		case is && (refused.Code != "AccessDenied" || refused.Message != "Request has expired" || refused.Status != http.StatusForbidden):
 			t.Errorf("%+v", refused)
 		}
+	}
+}
+
+func TestPartsOnTheirWayTogetherRenewTheirAddressesOnce(t *testing.T) {
+	t.Parallel()
+	calls := 0
+	late, renewed := make(chan struct{}), make(chan struct{})
+	at := store(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.RequestURI() {
+		case "/1/1":
+			close(late) // and is answered when the other has new addresses
+			<-renewed
+			fallthrough
+		case "/1/0":
+			w.WriteHeader(http.StatusForbidden)
+		default:
+			w.Header().Set("ETag", `"t"`)
+		}
+	})
+	u := straight.New("s3", http.DefaultClient, func(_ context.Context, from int, _ bool) (straight.Page, error) {
+		calls++
+		signing := fmt.Sprint(at, "/", calls, "/")
+		return straight.Page{From: from, Parts: []string{signing + "0", signing + "1"}[from:], Complete: at + "/end"}, nil
+	})
+	if _, _, err := u.Look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	second := make(chan error, 1)
+	open, n := body("second")
+	go func() { second <- u.Put(t.Context(), 1, open, n) }()
+	<-late
+	err := put(t, u, 0, "first")
+	close(renewed)
+	if err2 := <-second; err != nil || err2 != nil || calls != 2 {
+		t.Errorf("%v, %v; addresses were asked for %d times", err, err2, calls)
 	}
 }
 
