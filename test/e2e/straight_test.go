@@ -318,3 +318,22 @@ func TestTheCommandLineGoesThroughTheServerWhereTheStoreIsOutOfReach(t *testing.
 		t.Errorf("%d objects in the bucket", n)
 	}
 }
+
+// TestTheCommandLineGoesThroughTheServerWhenToldTo also where the store is in reach.
+func TestTheCommandLineGoesThroughTheServerWhenToldTo(t *testing.T) {
+	long(t)
+	x := openShop(t, "s3")
+	x.person.must("put", "--way", "relay", x.file, "/")
+	if got := download(t, x.api, "cloudreve://my")["big"]; got != x.sum {
+		t.Errorf("SHA-256 %s came back, %s was sent", got, x.sum)
+	}
+	if _, parts, _ := x.door.totals(); parts > 0 {
+		t.Errorf("%d parts went straight", parts)
+	}
+	if chunks, _, _ := x.line.totals(); chunks == 0 {
+		t.Error("no chunk went through the server")
+	}
+	if n := x.objects(t); n != 1 {
+		t.Errorf("%d objects in the bucket", n)
+	}
+}
