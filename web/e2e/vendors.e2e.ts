@@ -126,7 +126,7 @@ test.each(['COS', 'KS3'])(
 
 test('300 MiB go straight to OSS, which calls back with its signature a server that was killed', async () => {
   const w = await world('oss');
-  await arrived(w, await upload(w, { ...killed(w), mute: true }));
+  await arrived(w, await upload(w, { ...killed(w), mute: true, patience: 150_000 }));
 });
 
 test('300 MiB go straight to OBS, whose callback is lost, with the server killed in the middle', async () => {
