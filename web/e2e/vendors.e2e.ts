@@ -115,14 +115,16 @@ async function arrived(w: World, seen: Awaited<ReturnType<typeof upload>>): Prom
   await w.stop();
 }
 
-test.each(['COS', 'KS3'])(
-  '300 MiB go straight to %s, with the server killed in the middle and the callback lost',
-  async (name) => {
-    const w = await world(name.toLowerCase() as Kind);
-    // The server asks by itself a minute after it began.
-    await arrived(w, await upload(w, { ...killed(w), mute: true, patience: 150_000 }));
-  },
-);
+test('300 MiB go straight to COS, with the server killed in the middle and the callback lost', async () => {
+  const w = await world('cos');
+  // The server asks by itself a minute after it began.
+  await arrived(w, await upload(w, { ...killed(w), mute: true, patience: 150_000 }));
+});
+
+test('300 MiB go straight to KS3, with the server killed in the middle', async () => {
+  const w = await world('ks3');
+  await arrived(w, await upload(w, killed(w)));
+});
 
 test('300 MiB go straight to OSS, which calls back with its signature a server that was killed', async () => {
   const w = await world('oss');

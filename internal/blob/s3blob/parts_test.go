@@ -67,7 +67,7 @@ func TestPartsThatPassThroughUsComeInAnyOrderAndSurviveARestart(t *testing.T) {
 			t.Errorf("write %v: %v", at, err)
 		}
 	}
-	w.must(d.Abort(w.Context(), spoilt))
+	_ = d.Abort(w.Context(), spoilt) // the store may still be at what broke off, and fail
 	if _, err := d.Staged(w.Context(), h, span(0, 1)); d.Classify(err) != errs.Unsupported {
 		t.Errorf("staged: %v", err)
 	}
