@@ -78,11 +78,14 @@ test('no answer keeps the sign-in', async () => {
 });
 
 test('signing out while a renewal is on its way stays signed out', async () => {
-  const session = new Session(new MemoryStorage(), rotating(), () => now);
+  let answer: (fresh: SignIn) => void = () => {};
+  const renew = vi.fn(() => new Promise<SignIn>((resolve) => (answer = resolve)));
+  const session = new Session(new MemoryStorage(), renew, () => now);
   session.begin(signIn(1, now));
   const token = session.token();
-  await new Promise((resolve) => setTimeout(resolve, 1));
+  await vi.waitFor(() => expect(renew).toHaveBeenCalled());
   session.end();
+  answer(signIn(2));
   expect(await token).toBeUndefined();
   expect(session.current()).toBeUndefined();
 });
