@@ -10,17 +10,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/wharfinger/wharfinger/test/emu/counter"
 )
-
-// refusal is an answer in the vendor's words.
-type refusal struct {
-	status        int
-	code, message string
-}
-
-func refuse(status int, code, format string, args ...any) *refusal {
-	return &refusal{status, code, fmt.Sprintf(format, args...)}
-}
 
 // ticket is the text of an authorization, taken apart.
 type ticket struct {
@@ -29,12 +21,9 @@ type ticket struct {
 	headers, params        []string
 }
 
-// field is a name and a value as they came in, decoded once.
-type field struct{ name, value string }
-
 // splitQuery takes the raw query apart. Names without a value have an empty one.
-func splitQuery(raw string) ([]field, error) {
-	var out []field
+func splitQuery(raw string) ([]counter.Field, error) {
+	var out []counter.Field
 	for _, piece := range strings.Split(raw, "&") {
 		if piece == "" {
 			continue
@@ -45,26 +34,26 @@ func splitQuery(raw string) ([]field, error) {
 		if err1 != nil || err2 != nil {
 			return nil, fmt.Errorf("query %q", piece)
 		}
-		out = append(out, field{n, v})
+		out = append(out, counter.Field{Name: n, Value: v})
 	}
 	return out, nil
 }
 
 // findTicket returns the text of the authorization, wherever it is, and the
 // query parameters that are not part of it.
-func findTicket(r *http.Request) (text string, rest []field, no *refusal) {
+func findTicket(r *http.Request) (text string, rest []counter.Field, no *counter.Refusal) {
 	_, raw, _ := strings.Cut(r.RequestURI, "?")
 	all, err := splitQuery(raw)
 	if err != nil {
-		return "", nil, refuse(http.StatusBadRequest, "InvalidURI", "%v", err)
+		return "", nil, counter.Refuse(http.StatusBadRequest, "InvalidURI", "%v", err)
 	}
 	var inQuery []string
 	for _, f := range all {
 		switch {
-		case f.name == "sign":
-			text = f.value
-		case strings.HasPrefix(f.name, "q-"):
-			inQuery = append(inQuery, f.name+"="+f.value)
+		case f.Name == "sign":
+			text = f.Value
+		case strings.HasPrefix(f.Name, "q-"):
+			inQuery = append(inQuery, f.Name+"="+f.Value)
 		default:
 			rest = append(rest, f)
 		}
@@ -76,34 +65,34 @@ func findTicket(r *http.Request) (text string, rest []field, no *refusal) {
 		text = h
 	}
 	if text == "" {
-		return "", nil, refuse(http.StatusForbidden, "AccessDenied", "no signature")
+		return "", nil, counter.Refuse(http.StatusForbidden, "AccessDenied", "no signature")
 	}
 	return text, rest, nil
 }
 
-func readTicket(text string) (ticket, *refusal) {
+func readTicket(text string) (ticket, *counter.Refusal) {
 	var t ticket
 	seen := map[string]string{}
 	for _, piece := range strings.Split(text, "&") {
 		name, value, ok := strings.Cut(piece, "=")
 		if _, twice := seen[name]; !ok || twice {
-			return t, refuse(http.StatusBadRequest, "InvalidArgument", "authorization: %q", piece)
+			return t, counter.Refuse(http.StatusBadRequest, "InvalidArgument", "authorization: %q", piece)
 		}
 		seen[name] = value
 	}
 	for _, name := range []string{"q-sign-algorithm", "q-ak", "q-sign-time", "q-key-time", "q-header-list", "q-url-param-list", "q-signature"} {
 		if _, ok := seen[name]; !ok {
-			return t, refuse(http.StatusBadRequest, "InvalidArgument", "authorization: no %s", name)
+			return t, counter.Refuse(http.StatusBadRequest, "InvalidArgument", "authorization: no %s", name)
 		}
 	}
 	if seen["q-sign-algorithm"] != "sha1" || seen["q-sign-time"] != seen["q-key-time"] {
-		return t, refuse(http.StatusForbidden, "AccessDenied", "algorithm or times")
+		return t, counter.Refuse(http.StatusForbidden, "AccessDenied", "algorithm or times")
 	}
 	from, to, _ := strings.Cut(seen["q-key-time"], ";")
 	start, err1 := strconv.ParseInt(from, 10, 64)
 	end, err2 := strconv.ParseInt(to, 10, 64)
 	if err1 != nil || err2 != nil || start >= end {
-		return t, refuse(http.StatusForbidden, "AccessDenied", "key time %q", seen["q-key-time"])
+		return t, counter.Refuse(http.StatusForbidden, "AccessDenied", "key time %q", seen["q-key-time"])
 	}
 	t = ticket{
 		ak: seen["q-ak"], keyTime: seen["q-key-time"], signature: seen["q-signature"],
@@ -113,7 +102,7 @@ func readTicket(text string) (ticket, *refusal) {
 	for _, list := range [][]string{t.headers, t.params} {
 		for i, n := range list {
 			if n != strings.ToLower(n) || (i > 0 && list[i-1] > n) {
-				return t, refuse(http.StatusForbidden, "AccessDenied", "the list %q is not sorted or not in lower case", list)
+				return t, counter.Refuse(http.StatusForbidden, "AccessDenied", "the list %q is not sorted or not in lower case", list)
 			}
 		}
 	}
@@ -131,7 +120,7 @@ func names(list string) []string {
 // https://cloud.tencent.com/document/product/436/7778, in the order of the
 // service: form, key, time, signature, and then what a careful bucket owner
 // would want to be signed.
-func (e *Emulator) verify(r *http.Request) *refusal {
+func (e *Emulator) verify(r *http.Request) *counter.Refusal {
 	text, params, no := findTicket(r)
 	if no != nil {
 		return no
@@ -141,13 +130,13 @@ func (e *Emulator) verify(r *http.Request) *refusal {
 		return no
 	}
 	if t.ak != e.o.AccessKey {
-		return refuse(http.StatusForbidden, "InvalidAccessKeyId", "no such key")
+		return counter.Refuse(http.StatusForbidden, "InvalidAccessKeyId", "no such key")
 	}
 	switch now := e.o.Clock(); {
 	case now.Before(t.start):
-		return refuse(http.StatusForbidden, "RequestTimeTooSkewed", "the signature begins in %v", t.start.Sub(now))
+		return counter.Refuse(http.StatusForbidden, "RequestTimeTooSkewed", "the signature begins in %v", t.start.Sub(now))
 	case !now.Before(t.end):
-		return refuse(http.StatusForbidden, "AccessDenied", "Request has expired")
+		return counter.Refuse(http.StatusForbidden, "AccessDenied", "Request has expired")
 	}
 	headers := headerFields(r)
 	formatted, no := format(r, t, params, headers)
@@ -155,56 +144,56 @@ func (e *Emulator) verify(r *http.Request) *refusal {
 		return no
 	}
 	if want := t.sign(e.o.SecretKey, formatted); !hmac.Equal([]byte(want), []byte(t.signature)) {
-		return refuse(http.StatusForbidden, "SignatureDoesNotMatch", "of %q", formatted)
+		return counter.Refuse(http.StatusForbidden, "SignatureDoesNotMatch", "of %q", formatted)
 	}
 	return strict(t, params, headers)
 }
 
 // strict wants in the signature whatever would let somebody else change the
 // meaning of the request.
-func strict(t ticket, params, headers []field) *refusal {
+func strict(t ticket, params, headers []counter.Field) *counter.Refusal {
 	listed := func(list []string, name string) bool {
 		i := sort.SearchStrings(list, name)
 		return i < len(list) && list[i] == name
 	}
 	if !listed(t.headers, "host") {
-		return refuse(http.StatusForbidden, "AccessDenied", "host is not signed")
+		return counter.Refuse(http.StatusForbidden, "AccessDenied", "host is not signed")
 	}
 	for _, h := range headers {
-		if name := percent(strings.ToLower(h.name)); strings.HasPrefix(name, "x-cos-") && !listed(t.headers, name) {
-			return refuse(http.StatusForbidden, "AccessDenied", "header %s is not signed", name)
+		if name := percent(strings.ToLower(h.Name)); strings.HasPrefix(name, "x-cos-") && !listed(t.headers, name) {
+			return counter.Refuse(http.StatusForbidden, "AccessDenied", "header %s is not signed", name)
 		}
 	}
 	for _, p := range params {
-		if name := strings.ToLower(percent(p.name)); !listed(t.params, name) {
-			return refuse(http.StatusForbidden, "AccessDenied", "parameter %s is not signed", name)
+		if name := strings.ToLower(percent(p.Name)); !listed(t.params, name) {
+			return counter.Refuse(http.StatusForbidden, "AccessDenied", "parameter %s is not signed", name)
 		}
 	}
 	return nil
 }
 
-func headerFields(r *http.Request) []field {
-	out := []field{{"host", r.Host}}
+func headerFields(r *http.Request) []counter.Field {
+	out := []counter.Field{{Name: "host", Value: r.Host}}
 	if r.ContentLength > 0 || r.Header.Get("Content-Length") != "" {
-		out = append(out, field{"content-length", strconv.FormatInt(r.ContentLength, 10)})
+		out = append(out, counter.Field{Name: "content-length", Value: strconv.FormatInt(r.ContentLength, 10)})
 	}
 	for name, values := range r.Header {
 		if name == "Content-Length" || name == "Host" {
 			continue
 		}
 		for _, v := range values {
-			out = append(out, field{name, v})
+			out = append(out, counter.Field{Name: name, Value: v})
 		}
 	}
 	return out
 }
 
 // format returns HttpString, of what the ticket lists and nothing else.
-func format(r *http.Request, t ticket, params, headers []field) (string, *refusal) {
+func format(r *http.Request, t ticket, params, headers []counter.Field) (string, *counter.Refusal) {
 	rawPath, _, _ := strings.Cut(r.RequestURI, "?")
 	path, err := url.PathUnescape(rawPath)
 	if err != nil {
-		return "", refuse(http.StatusBadRequest, "InvalidURI", "path %q", rawPath)
+		return "", counter.Refuse(http.StatusBadRequest, "InvalidURI", "path %q", rawPath)
 	}
 	p, no := pick("parameter", t.params, params)
 	if no != nil {
@@ -217,16 +206,16 @@ func format(r *http.Request, t ticket, params, headers []field) (string, *refusa
 	return strings.ToLower(r.Method) + "\n" + path + "\n" + p + "\n" + h + "\n", nil
 }
 
-func pick(what string, list []string, have []field) (string, *refusal) {
+func pick(what string, list []string, have []counter.Field) (string, *counter.Refusal) {
 	byName := map[string][]string{}
 	for _, f := range have {
-		n := strings.ToLower(percent(f.name))
-		byName[n] = append(byName[n], percent(f.value))
+		n := strings.ToLower(percent(f.Name))
+		byName[n] = append(byName[n], percent(f.Value))
 	}
 	var lines []string
 	for i, n := range list {
 		if len(byName[n]) == 0 {
-			return "", refuse(http.StatusForbidden, "SignatureDoesNotMatch", "%s %s is signed and was not sent", what, n)
+			return "", counter.Refuse(http.StatusForbidden, "SignatureDoesNotMatch", "%s %s is signed and was not sent", what, n)
 		}
 		if i > 0 && list[i-1] == n {
 			continue

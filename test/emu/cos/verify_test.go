@@ -185,7 +185,7 @@ func TestWhatTheServiceRefuses(t *testing.T) {
 			t.Parallel()
 			r, e := vectors[3].request(), vectors[3].emulator()
 			c.spoil(r, e)
-			if no := e.verify(r); no == nil || no.status != c.status || no.code != c.code {
+			if no := e.verify(r); no == nil || no.Status != c.status || no.Code != c.code {
 				t.Errorf("verify: %+v, want %d %s", no, c.status, c.code)
 			}
 		})

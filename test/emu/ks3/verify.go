@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/wharfinger/wharfinger/test/emu/counter"
 )
 
 // How the vendor has it: docs.ksyun.com/documents/6890, and Amazon's "Authenticating
@@ -23,22 +25,9 @@ const (
 	longest   = 7 * 24 * time.Hour
 )
 
-// refusal is an answer in the vendor's words.
-type refusal struct {
-	status        int
-	code, message string
+func denied(code, format string, args ...any) *counter.Refusal {
+	return counter.Refuse(http.StatusForbidden, code, format, args...)
 }
-
-func refuse(status int, code, format string, args ...any) *refusal {
-	return &refusal{status, code, fmt.Sprintf(format, args...)}
-}
-
-func denied(code, format string, args ...any) *refusal {
-	return refuse(http.StatusForbidden, code, format, args...)
-}
-
-// field is a name and a value as they came in, decoded once.
-type field struct{ name, value string }
 
 // judge knows the one key there is.
 type judge struct{ Region, Key, Secret string }
@@ -50,11 +39,11 @@ type claim struct {
 }
 
 // check returns the parameters of a request that is signed rightly.
-func (j judge) check(r *http.Request, now time.Time) ([]field, *refusal) {
+func (j judge) check(r *http.Request, now time.Time) ([]counter.Field, *counter.Refusal) {
 	_, raw, _ := strings.Cut(r.RequestURI, "?")
 	fields, err := split(raw)
 	if err != nil {
-		return nil, refuse(http.StatusBadRequest, "InvalidURI", "%v", err)
+		return nil, counter.Refuse(http.StatusBadRequest, "InvalidURI", "%v", err)
 	}
 	c, no := readClaim(r.Header, fields)
 	if no != nil {
@@ -67,7 +56,7 @@ func (j judge) check(r *http.Request, now time.Time) ([]field, *refusal) {
 	case c.life == 0 && now.Sub(at).Abs() > skew, c.life > 0 && at.Sub(now) > skew:
 		return nil, denied("RequestTimeTooSkewed", "The difference between the request time and the current time is too large.")
 	case c.life > longest || c.life < 0:
-		return nil, refuse(http.StatusBadRequest, "AuthorizationQueryParametersError", "X-Amz-Expires must be less than a week")
+		return nil, counter.Refuse(http.StatusBadRequest, "AuthorizationQueryParametersError", "X-Amz-Expires must be less than a week")
 	case c.life > 0 && !now.Before(at.Add(c.life)):
 		return nil, denied("AccessDenied", "Request has expired")
 	}
@@ -104,7 +93,7 @@ func mac(key []byte, text string) []byte {
 }
 
 // split takes the raw query apart. A plus is a plus.
-func split(raw string) (out []field, err error) {
+func split(raw string) (out []counter.Field, err error) {
 	for piece := range strings.SplitSeq(raw, "&") {
 		if piece == "" {
 			continue
@@ -115,25 +104,25 @@ func split(raw string) (out []field, err error) {
 		if err1 != nil || err2 != nil {
 			return nil, fmt.Errorf("query %q", piece)
 		}
-		out = append(out, field{n, v})
+		out = append(out, counter.Field{Name: n, Value: v})
 	}
 	return out, nil
 }
 
-func find(fields []field, name string) (string, bool) {
-	i := slices.IndexFunc(fields, func(f field) bool { return f.name == name })
+func find(fields []counter.Field, name string) (string, bool) {
+	i := slices.IndexFunc(fields, func(f counter.Field) bool { return f.Name == name })
 	if i < 0 {
 		return "", false
 	}
-	return fields[i].value, true
+	return fields[i].Value, true
 }
 
-func readClaim(h http.Header, fields []field) (c claim, no *refusal) {
+func readClaim(h http.Header, fields []counter.Field) (c claim, no *counter.Refusal) {
 	signature, addressed := find(fields, "X-Amz-Signature")
 	auth := h.Get("Authorization")
 	switch {
 	case addressed && auth != "":
-		return c, refuse(http.StatusBadRequest, "InvalidArgument", "signed in the header and in the address")
+		return c, counter.Refuse(http.StatusBadRequest, "InvalidArgument", "signed in the header and in the address")
 	case addressed:
 		c = claim{payload: unsigned, signature: signature}
 		c.credential, _ = find(fields, "X-Amz-Credential")
@@ -142,7 +131,7 @@ func readClaim(h http.Header, fields []field) (c claim, no *refusal) {
 		life, _ := find(fields, "X-Amz-Expires")
 		seconds, err := strconv.Atoi(life)
 		if is, _ := find(fields, "X-Amz-Algorithm"); err != nil || seconds < 1 || is != algorithm {
-			return c, refuse(http.StatusBadRequest, "AuthorizationQueryParametersError", "algorithm %q, expires %q", is, life)
+			return c, counter.Refuse(http.StatusBadRequest, "AuthorizationQueryParametersError", "algorithm %q, expires %q", is, life)
 		}
 		c.life = time.Duration(seconds) * time.Second
 		return c, nil
@@ -163,14 +152,14 @@ func readClaim(h http.Header, fields []field) (c claim, no *refusal) {
 		}
 	}
 	if c.payload == "" || len(c.date) < 8 {
-		return c, refuse(http.StatusBadRequest, "MissingSecurityHeader", "x-amz-date or x-amz-content-sha256")
+		return c, counter.Refuse(http.StatusBadRequest, "MissingSecurityHeader", "x-amz-date or x-amz-content-sha256")
 	}
 	return c, nil
 }
 
 // canonical is the text that is signed. The host, and every header of the vendor's own in
 // a request that is signed in the header, must be part of it.
-func canonical(r *http.Request, fields []field, c claim) (string, *refusal) {
+func canonical(r *http.Request, fields []counter.Field, c claim) (string, *counter.Refusal) {
 	names := strings.Split(c.names, ";")
 	if !slices.Contains(names, "host") || !slices.IsSorted(names) {
 		return "", denied("SignatureDoesNotMatch", "signed headers %q: host, in order", c.names)
@@ -186,8 +175,8 @@ func canonical(r *http.Request, fields []field, c claim) (string, *refusal) {
 	b.WriteString(r.Method + "\n" + path + "\n")
 	var query []string
 	for _, f := range fields {
-		if f.name != "X-Amz-Signature" {
-			query = append(query, escape(f.name)+"="+escape(f.value))
+		if f.Name != "X-Amz-Signature" {
+			query = append(query, escape(f.Name)+"="+escape(f.Value))
 		}
 	}
 	slices.Sort(query)
@@ -207,11 +196,11 @@ func canonical(r *http.Request, fields []field, c claim) (string, *refusal) {
 }
 
 // promised compares a body with the digest that was signed for it.
-func promised(h http.Header, body []byte) *refusal {
+func promised(h http.Header, body []byte) *counter.Refusal {
 	want := h.Get("X-Amz-Content-Sha256")
 	sum := sha256.Sum256(body)
 	if h.Get("Authorization") != "" && want != unsigned && want != hex.EncodeToString(sum[:]) {
-		return refuse(http.StatusBadRequest, "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match what was computed.")
+		return counter.Refuse(http.StatusBadRequest, "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match what was computed.")
 	}
 	return nil
 }

@@ -135,7 +135,7 @@ func TestWhatIsNotSignedSoIsRefused(t *testing.T) {
 		if c.spoil != nil {
 			c.spoil(r, &j)
 		}
-		if _, no := j.check(r, c.v.now.Add(c.later)); no == nil || no.code != c.want || no.status != c.status {
+		if _, no := j.check(r, c.v.now.Add(c.later)); no == nil || no.Code != c.want || no.Status != c.status {
 			t.Errorf("%s: %+v", name, no)
 		}
 	}
@@ -152,7 +152,7 @@ func TestABodyOtherThanSignedIsRefused(t *testing.T) {
 		if no == nil {
 			no = promised(r.Header, []byte(body))
 		}
-		if (no == nil) != (want == "") || no != nil && no.code != want {
+		if (no == nil) != (want == "") || no != nil && no.Code != want {
 			t.Errorf("%q: %+v", body, no)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wharfinger/wharfinger/test/emu/counter"
 	"github.com/wharfinger/wharfinger/test/emu/shelf"
 )
 
@@ -26,8 +27,8 @@ type wish struct {
 }
 
 // readWish returns what a request asks for, nil if nothing. The header wins.
-func readWish(q request) (*wish, *refusal) {
-	text := q.query["x-obs-callback"]
+func readWish(q counter.Request) (*wish, *counter.Refusal) {
+	text := q.Query["x-obs-callback"]
 	if h := q.Header.Get("X-Obs-Callback"); h != "" {
 		text = h
 	}
@@ -36,15 +37,15 @@ func readWish(q request) (*wish, *refusal) {
 	}
 	raw, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
-		return nil, refuse(http.StatusBadRequest, "InvalidArgument", "x-obs-callback is not base64: %v", err)
+		return nil, counter.Refuse(http.StatusBadRequest, "InvalidArgument", "x-obs-callback is not base64: %v", err)
 	}
 	var w wish
 	if err := json.Unmarshal(raw, &w); err != nil {
-		return nil, refuse(http.StatusBadRequest, "InvalidArgument", "x-obs-callback is not JSON: %v", err)
+		return nil, counter.Refuse(http.StatusBadRequest, "InvalidArgument", "x-obs-callback is not JSON: %v", err)
 	}
 	if w.URL == "" {
 		// The service stores the object and calls nobody; a test shall not pass by that.
-		return nil, refuse(http.StatusBadRequest, "InvalidArgument", "x-obs-callback without callbackUrl")
+		return nil, counter.Refuse(http.StatusBadRequest, "InvalidArgument", "x-obs-callback without callbackUrl")
 	}
 	return &w, nil
 }

@@ -8,23 +8,24 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wharfinger/wharfinger/test/emu/counter"
 	"github.com/wharfinger/wharfinger/test/emu/shelf"
 )
 
-func asked(text string) request {
-	return request{Request: httptest.NewRequest(http.MethodPost, "/k", nil), query: map[string]string{
+func asked(text string) counter.Request {
+	return counter.Request{Request: httptest.NewRequest(http.MethodPost, "/k", nil), Query: map[string]string{
 		"x-obs-callback": base64.StdEncoding.EncodeToString([]byte(text)),
 	}}
 }
 
 func TestAWishThatCannotBeReadIsRefused(t *testing.T) {
 	t.Parallel()
-	for name, q := range map[string]request{
+	for name, q := range map[string]counter.Request{
 		"no URL":     asked(`{"callbackBody":"x"}`),
 		"no JSON":    asked(`callbackUrl`),
-		"not base64": {Request: httptest.NewRequest(http.MethodPost, "/k", nil), query: map[string]string{"x-obs-callback": "{}"}},
+		"not base64": {Request: httptest.NewRequest(http.MethodPost, "/k", nil), Query: map[string]string{"x-obs-callback": "{}"}},
 	} {
-		if w, no := readWish(q); w != nil || no == nil || no.status != http.StatusBadRequest {
+		if w, no := readWish(q); w != nil || no == nil || no.Status != http.StatusBadRequest {
 			t.Errorf("%s: %+v %+v", name, w, no)
 		}
 	}

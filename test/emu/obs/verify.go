@@ -11,25 +11,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/wharfinger/wharfinger/test/emu/counter"
 )
-
-// refusal is an answer in the vendor's words.
-type refusal struct {
-	status        int
-	code, message string
-}
-
-func refuse(status int, code, format string, args ...any) *refusal {
-	return &refusal{status, code, fmt.Sprintf(format, args...)}
-}
-
-// field is a name and a value as they came in, decoded once.
-type field struct{ name, value string }
 
 // splitQuery takes the raw query apart. The vendor's kit writes a plus for a
 // space.
-func splitQuery(raw string) ([]field, error) {
-	var out []field
+func splitQuery(raw string) ([]counter.Field, error) {
+	var out []counter.Field
 	for _, piece := range strings.Split(raw, "&") {
 		if piece == "" {
 			continue
@@ -40,7 +29,7 @@ func splitQuery(raw string) ([]field, error) {
 		if err1 != nil || err2 != nil {
 			return nil, fmt.Errorf("query %q", piece)
 		}
-		out = append(out, field{n, v})
+		out = append(out, counter.Field{Name: n, Value: v})
 	}
 	return out, nil
 }
@@ -62,7 +51,7 @@ var signedNames = func() map[string]bool {
 }()
 
 // textToSign is what both sides sign. date is the header's, or Expires.
-func textToSign(r *http.Request, bucket, date string, params []field) string {
+func textToSign(r *http.Request, bucket, date string, params []counter.Field) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n%s\n%s\n%s\n", r.Method, r.Header.Get("Content-MD5"), r.Header.Get("Content-Type"), date)
 	var own []string
@@ -77,13 +66,13 @@ func textToSign(r *http.Request, bucket, date string, params []field) string {
 	b.WriteString("/" + bucket + rawPath)
 	var sub []string
 	for _, p := range params {
-		lower := strings.ToLower(p.name)
+		lower := strings.ToLower(p.Name)
 		switch {
 		case !signedNames[lower] && !strings.HasPrefix(lower, "x-obs-"):
-		case p.value == "":
-			sub = append(sub, p.name)
+		case p.Value == "":
+			sub = append(sub, p.Name)
 		default:
-			sub = append(sub, p.name+"="+p.value)
+			sub = append(sub, p.Name+"="+p.Value)
 		}
 	}
 	sort.Strings(sub)
@@ -102,22 +91,22 @@ func sign(secret, text string) string {
 // proof is who says that they sign, and of what time.
 type proof struct {
 	ak, signature, date string
-	no                  *refusal // of the time, told after the key was found known
+	no                  *counter.Refusal // of the time, told after the key was found known
 }
 
 // verify holds a request to the rules of support.huaweicloud.com, obs_04_0010
 // and obs_04_0011, and returns the parameters that are not of the signature.
-func (e *Emulator) verify(r *http.Request) (rest []field, no *refusal) {
+func (e *Emulator) verify(r *http.Request) (rest []counter.Field, no *counter.Refusal) {
 	_, raw, _ := strings.Cut(r.RequestURI, "?")
 	all, err := splitQuery(raw)
 	if err != nil {
-		return nil, refuse(http.StatusBadRequest, "InvalidURI", "%v", err)
+		return nil, counter.Refuse(http.StatusBadRequest, "InvalidURI", "%v", err)
 	}
 	own := map[string]string{}
 	for _, f := range all {
-		switch f.name {
+		switch f.Name {
 		case "AccessKeyId", "Expires", "Signature":
-			own[f.name] = f.value
+			own[f.Name] = f.Value
 		default:
 			rest = append(rest, f)
 		}
@@ -127,23 +116,23 @@ func (e *Emulator) verify(r *http.Request) (rest []field, no *refusal) {
 	case no != nil:
 		return nil, no
 	case p.ak != e.o.AccessKey:
-		return nil, refuse(http.StatusForbidden, "InvalidAccessKeyId", "no such key")
+		return nil, counter.Refuse(http.StatusForbidden, "InvalidAccessKeyId", "no such key")
 	case p.no != nil:
 		return nil, p.no
 	}
 	text := textToSign(r, e.o.Bucket, p.date, rest)
 	if !hmac.Equal([]byte(sign(e.o.SecretKey, text)), []byte(p.signature)) {
-		return nil, refuse(http.StatusForbidden, "SignatureDoesNotMatch", "of %q", text)
+		return nil, counter.Refuse(http.StatusForbidden, "SignatureDoesNotMatch", "of %q", text)
 	}
 	return rest, nil
 }
 
-func (e *Emulator) proof(r *http.Request, own map[string]string) (p proof, no *refusal) {
+func (e *Emulator) proof(r *http.Request, own map[string]string) (p proof, no *counter.Refusal) {
 	now := e.o.Clock()
 	if h := r.Header.Get("Authorization"); h != "" {
 		text, ok := strings.CutPrefix(h, "OBS ")
 		if p.ak, p.signature, _ = strings.Cut(text, ":"); !ok || p.signature == "" {
-			return p, refuse(http.StatusBadRequest, "InvalidArgument", "authorization %q", h)
+			return p, counter.Refuse(http.StatusBadRequest, "InvalidArgument", "authorization %q", h)
 		}
 		p.date = r.Header.Get("Date")
 		said := p.date
@@ -152,23 +141,23 @@ func (e *Emulator) proof(r *http.Request, own map[string]string) (p proof, no *r
 		}
 		at, err := http.ParseTime(said)
 		if err != nil {
-			return p, refuse(http.StatusForbidden, "AccessDenied", "date %q", said)
+			return p, counter.Refuse(http.StatusForbidden, "AccessDenied", "date %q", said)
 		}
 		if now.Sub(at).Abs() > 15*time.Minute {
-			p.no = refuse(http.StatusForbidden, "RequestTimeTooSkewed", "the clocks differ by %v", now.Sub(at))
+			p.no = counter.Refuse(http.StatusForbidden, "RequestTimeTooSkewed", "the clocks differ by %v", now.Sub(at))
 		}
 		return p, nil
 	}
 	if len(own) != 3 {
-		return p, refuse(http.StatusForbidden, "AccessDenied", "no signature")
+		return p, counter.Refuse(http.StatusForbidden, "AccessDenied", "no signature")
 	}
 	p.ak, p.signature, p.date = own["AccessKeyId"], own["Signature"], own["Expires"]
 	end, err := strconv.ParseInt(p.date, 10, 64)
 	if err != nil {
-		return p, refuse(http.StatusForbidden, "AccessDenied", "Expires %q", p.date)
+		return p, counter.Refuse(http.StatusForbidden, "AccessDenied", "Expires %q", p.date)
 	}
 	if now.Unix() >= end {
-		p.no = refuse(http.StatusForbidden, "AccessDenied", "Request has expired")
+		p.no = counter.Refuse(http.StatusForbidden, "AccessDenied", "Request has expired")
 	}
 	return p, nil
 }

@@ -121,7 +121,7 @@ func TestWhatTheServiceRefuses(t *testing.T) {
 			t.Parallel()
 			r, e := signedRequest(0), emulator()
 			c.spoil(r, e)
-			if _, no := e.verify(r); no == nil || no.status != http.StatusForbidden || no.code != c.code {
+			if _, no := e.verify(r); no == nil || no.Status != http.StatusForbidden || no.Code != c.code {
 				t.Errorf("verify: %+v, want %s", no, c.code)
 			}
 		})

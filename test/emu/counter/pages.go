@@ -1,4 +1,4 @@
-package obs
+package counter
 
 import (
 	"encoding/xml"
@@ -13,7 +13,7 @@ import (
 
 const stamp = "2006-01-02T15:04:05.000Z"
 
-func reply(w http.ResponseWriter, v any) *refusal {
+func reply(w http.ResponseWriter, v any) *Refusal {
 	w.Header().Set("Content-Type", "application/xml")
 	_, _ = w.Write([]byte(xml.Header))
 	_ = xml.NewEncoder(w).Encode(v)
@@ -21,52 +21,54 @@ func reply(w http.ResponseWriter, v any) *refusal {
 }
 
 // spelled returns how keys are written on a page.
-func spelled(q request, key string) string {
-	if q.query["encoding-type"] == "url" {
-		return percent(key)
+func spelled(q Request, key string) string {
+	if q.Query["encoding-type"] == "url" {
+		return Percent(key)
 	}
 	return key
 }
 
-func (e *Emulator) begin(w http.ResponseWriter, q request) *refusal {
-	id := e.Shelf.Begin(q.key, q.Header.Get("Content-Type"))
+func (e *Counter) begin(w http.ResponseWriter, q Request) *Refusal {
+	if _, err := e.Shelf.Get(q.Key); err == nil && e.forbidden(q) {
+		return word(shelf.ErrExists)
+	}
+	id := e.Shelf.Begin(q.Key, q.Header.Get("Content-Type"))
 	return reply(w, struct {
 		XMLName     xml.Name `xml:"InitiateMultipartUploadResult"`
 		Bucket, Key string
 		UploadID    string `xml:"UploadId"`
-	}{Bucket: e.o.Bucket, Key: q.key, UploadID: id})
+	}{Bucket: e.v.Bucket, Key: q.Key, UploadID: id})
 }
 
-func (e *Emulator) complete(w http.ResponseWriter, q request) *refusal {
+func (e *Counter) complete(w http.ResponseWriter, q Request) *Refusal {
 	var in struct {
 		XMLName xml.Name      `xml:"CompleteMultipartUpload"`
 		Parts   []shelf.Named `xml:"Part"`
 	}
-	if err := xml.Unmarshal(q.body, &in); err != nil {
-		return refuse(http.StatusBadRequest, "MalformedXML", "%v", err)
+	if err := xml.Unmarshal(q.Body, &in); err != nil {
+		return Refuse(http.StatusBadRequest, "MalformedXML", "%v", err)
 	}
-	ask, no := readWish(q)
-	if no != nil {
-		return no
+	var told func(http.ResponseWriter, shelf.Object) (bool, *Refusal)
+	if e.v.Ending != nil {
+		var no *Refusal
+		if told, no = e.v.Ending(q); no != nil {
+			return no
+		}
 	}
-	o, err := e.Shelf.Complete(q.key, q.query["uploadId"], in.Parts, false)
+	o, err := e.Shelf.Complete(q.Key, q.Query["uploadId"], in.Parts, e.forbidden(q))
 	if err != nil {
 		return word(err)
 	}
-	w.Header().Set("ETag", `"`+o.ETag+`"`)
-	if ask != nil {
-		answer, err := e.call(q.Context(), *ask, o)
-		if err != nil {
-			// Stored all the same, as the service has it.
-			return refuse(http.StatusNonAuthoritativeInfo, "CallbackFailed", "%v", err)
+	e.sum(w, o.ETag, o.CRC)
+	if told != nil {
+		if done, no := told(w, o); done || no != nil {
+			return no
 		}
-		_, _ = w.Write(answer)
-		return nil
 	}
 	return reply(w, struct {
 		XMLName                     xml.Name `xml:"CompleteMultipartUploadResult"`
 		Location, Bucket, Key, ETag string
-	}{Location: "http://" + e.Host() + "/" + q.key, Bucket: e.o.Bucket, Key: q.key, ETag: `"` + o.ETag + `"`})
+	}{Location: "http://" + e.v.Host + "/" + q.Key, Bucket: e.v.Bucket, Key: q.Key, ETag: `"` + o.ETag + `"`})
 }
 
 type pagePart struct {
@@ -76,9 +78,9 @@ type pagePart struct {
 	Size         int
 }
 
-func (e *Emulator) listParts(w http.ResponseWriter, q request) *refusal {
-	after, _ := strconv.Atoi(q.query["part-number-marker"])
-	parts, more, err := e.Shelf.Parts(q.key, q.query["uploadId"], after, q.limit("max-parts"))
+func (e *Counter) listParts(w http.ResponseWriter, q Request) *Refusal {
+	after, _ := strconv.Atoi(q.Query["part-number-marker"])
+	parts, more, err := e.Shelf.Parts(q.Key, q.Query["uploadId"], after, q.limit("max-parts"))
 	if err != nil {
 		return word(err)
 	}
@@ -91,7 +93,7 @@ func (e *Emulator) listParts(w http.ResponseWriter, q request) *refusal {
 		MaxParts             int
 		IsTruncated          bool
 		Part                 []pagePart
-	}{Bucket: e.o.Bucket, Key: spelled(q, q.key), UploadID: q.query["uploadId"], PartNumberMarker: after, MaxParts: q.limit("max-parts"), IsTruncated: more}
+	}{Bucket: e.v.Bucket, Key: spelled(q, q.Key), UploadID: q.Query["uploadId"], PartNumberMarker: after, MaxParts: q.limit("max-parts"), IsTruncated: more}
 	for _, p := range parts {
 		out.Part = append(out.Part, pagePart{p.Number, p.Modified.Format(stamp), `"` + p.ETag + `"`, len(p.Data)})
 		out.NextPartNumberMarker = p.Number
@@ -99,7 +101,7 @@ func (e *Emulator) listParts(w http.ResponseWriter, q request) *refusal {
 	return reply(w, out)
 }
 
-func (e *Emulator) deleteMany(w http.ResponseWriter, q request) *refusal {
+func (e *Counter) deleteMany(w http.ResponseWriter, q Request) *Refusal {
 	type name struct{ Key string }
 	var in struct {
 		XMLName xml.Name `xml:"Delete"`
@@ -107,10 +109,10 @@ func (e *Emulator) deleteMany(w http.ResponseWriter, q request) *refusal {
 		Objects []name `xml:"Object"`
 	}
 	if q.Header.Get("Content-MD5") == "" {
-		return refuse(http.StatusBadRequest, "InvalidDigest", "Content-MD5 is wanted")
+		return Refuse(http.StatusBadRequest, "InvalidDigest", "Content-MD5 is wanted")
 	}
-	if err := xml.Unmarshal(q.body, &in); err != nil || len(in.Objects) > 1000 || len(in.Objects) == 0 {
-		return refuse(http.StatusBadRequest, "MalformedXML", "%d objects: %v", len(in.Objects), err)
+	if err := xml.Unmarshal(q.Body, &in); err != nil || len(in.Objects) > 1000 || len(in.Objects) == 0 {
+		return Refuse(http.StatusBadRequest, "MalformedXML", "%d objects: %v", len(in.Objects), err)
 	}
 	var out struct {
 		XMLName xml.Name `xml:"DeleteResult"`
@@ -130,8 +132,8 @@ type pageObject struct {
 	Size                    int
 }
 
-func (e *Emulator) list(w http.ResponseWriter, q request) *refusal {
-	objects, more := e.Shelf.List(q.query["prefix"], q.query["marker"], q.limit("max-keys"))
+func (e *Counter) list(w http.ResponseWriter, q Request) *Refusal {
+	objects, more := e.Shelf.List(q.Query["prefix"], q.Query["marker"], q.limit("max-keys"))
 	out := struct {
 		XMLName      xml.Name `xml:"ListBucketResult"`
 		Name         string
@@ -142,7 +144,7 @@ func (e *Emulator) list(w http.ResponseWriter, q request) *refusal {
 		IsTruncated  bool
 		NextMarker   string `xml:",omitempty"`
 		Contents     []pageObject
-	}{Name: e.o.Bucket, EncodingType: q.query["encoding-type"], Prefix: spelled(q, q.query["prefix"]), Marker: spelled(q, q.query["marker"]), MaxKeys: q.limit("max-keys"), IsTruncated: more}
+	}{Name: e.v.Bucket, EncodingType: q.Query["encoding-type"], Prefix: spelled(q, q.Query["prefix"]), Marker: spelled(q, q.Query["marker"]), MaxKeys: q.limit("max-keys"), IsTruncated: more}
 	for _, o := range objects {
 		out.Contents = append(out.Contents, pageObject{spelled(q, o.Key), o.Modified.Format(stamp), `"` + o.ETag + `"`, len(o.Data)})
 		if more {
@@ -158,8 +160,8 @@ type pageUpload struct {
 	Initiated time.Time
 }
 
-func (e *Emulator) listUploads(w http.ResponseWriter, q request) *refusal {
-	found, more := e.Shelf.Uploads(q.query["prefix"], q.query["key-marker"], q.query["upload-id-marker"], q.limit("max-uploads"))
+func (e *Counter) listUploads(w http.ResponseWriter, q Request) *Refusal {
+	found, more := e.Shelf.Uploads(q.Query["prefix"], q.Query["key-marker"], q.Query["upload-id-marker"], q.limit("max-uploads"))
 	out := struct {
 		XMLName            xml.Name `xml:"ListMultipartUploadsResult"`
 		Bucket             string
@@ -168,7 +170,7 @@ func (e *Emulator) listUploads(w http.ResponseWriter, q request) *refusal {
 		NextKeyMarker      string `xml:",omitempty"`
 		NextUploadIDMarker string `xml:"NextUploadIdMarker,omitempty"`
 		Upload             []pageUpload
-	}{Bucket: e.o.Bucket, EncodingType: q.query["encoding-type"], IsTruncated: more}
+	}{Bucket: e.v.Bucket, EncodingType: q.Query["encoding-type"], IsTruncated: more}
 	for _, u := range found {
 		out.Upload = append(out.Upload, pageUpload{spelled(q, u.Key), u.ID, u.Began})
 		if more {
@@ -178,31 +180,31 @@ func (e *Emulator) listUploads(w http.ResponseWriter, q request) *refusal {
 	return reply(w, out)
 }
 
-func (e *Emulator) getCORS(w http.ResponseWriter, _ request) *refusal {
+func (e *Counter) getCORS(w http.ResponseWriter, _ Request) *Refusal {
 	if !e.Front.ServeCORS(w) {
-		return refuse(http.StatusNotFound, "NoSuchCORSConfiguration", "The CORS configuration does not exist")
+		return Refuse(http.StatusNotFound, "NoSuchCORSConfiguration", "The CORS configuration does not exist")
 	}
 	return nil
 }
 
-func (e *Emulator) putCORS(_ http.ResponseWriter, q request) *refusal {
+func (e *Counter) putCORS(_ http.ResponseWriter, q Request) *Refusal {
 	if q.Header.Get("Content-MD5") == "" {
-		return refuse(http.StatusBadRequest, "InvalidDigest", "Content-MD5 is wanted")
+		return Refuse(http.StatusBadRequest, "InvalidDigest", "Content-MD5 is wanted")
 	}
-	if err := e.Front.SetCORS(q.body, true); err != nil {
-		return refuse(http.StatusBadRequest, "MalformedXML", "%v", err)
+	if err := e.Front.SetCORS(q.Body, true); err != nil {
+		return Refuse(http.StatusBadRequest, "MalformedXML", "%v", err)
 	}
 	return nil
 }
 
 // copy answers 200 before it has copied; what became of it is in the body.
-func (e *Emulator) copy(w http.ResponseWriter, q request, source string) *refusal {
-	path, ours := strings.CutPrefix(source, "/"+e.o.Bucket+"/")
+func (e *Counter) copy(w http.ResponseWriter, q Request, source string) *Refusal {
+	path, ours := strings.CutPrefix(source, e.v.Source)
 	from, err := url.PathUnescape(path)
-	if !ours || err != nil || len(q.body) > 0 {
-		return refuse(http.StatusBadRequest, "InvalidArgument", "copy source %q", source)
+	if !ours || err != nil || len(q.Body) > 0 {
+		return Refuse(http.StatusBadRequest, "InvalidArgument", "copy source %q", source)
 	}
-	o, err := e.Shelf.Copy(from, q.key, false)
+	o, err := e.Shelf.Copy(from, q.Key, e.forbidden(q))
 	if err != nil {
 		return word(err)
 	}
