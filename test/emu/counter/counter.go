@@ -1,6 +1,7 @@
 package counter
 
 import (
+	"cmp"
 	"crypto/md5" //nolint:gosec // the vendors ask for it
 	"encoding/base64"
 	"encoding/xml"
@@ -25,12 +26,22 @@ type Vendor struct {
 	Source       string // what the copy sources of this bucket begin with
 	Named        bool   // objects of parts tell the upload that they were
 	Forbids      bool   // Forbid-Overwrite is known
+	Capital      bool   // ETags are written in capital letters
+	CompleteAll  bool   // Complete-All takes the parts that are there
+	Nameless     bool   // CORS rules have no names
+
+	BadSum, NoSum string // refusals of a body for its Content-MD5; "" for those of Amazon
 
 	Clock func() time.Time
 	// Admit holds a request to the vendor's signature and returns its parameters.
 	Admit func(r *http.Request) ([]Field, *Refusal)
 	// Promised compares a body with what was signed of it; nil for nothing.
 	Promised func(h http.Header, body []byte) *Refusal
+	// Span reads a range, end excluded; where it is not ok all is answered. Nil refuses it
+	// then, as the standard has it.
+	Span func(asked string, size int) (from, end int, ok bool)
+	// Beside answers for other hosts, and reports whether it did; nil for none.
+	Beside func(w http.ResponseWriter, r *http.Request) bool
 	// Ending reads what else a completion asks for, and returns what then answers it, if
 	// anything; nil for nothing.
 	Ending func(q Request) (func(w http.ResponseWriter, o shelf.Object) (done bool, no *Refusal), *Refusal)
@@ -53,7 +64,8 @@ func Refuse(status int, code, format string, args ...any) *Refusal {
 // Percent is how keys are written on pages and in addresses.
 func Percent(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
 
-const requestID = "0000018F6D2B"
+// RequestID is that of every answer.
+const RequestID = "0000018F6D2B"
 
 // Counter is one bucket. Front is where tests ask for faults and read the log.
 type Counter struct {
@@ -64,6 +76,7 @@ type Counter struct {
 
 // New opens the counter of a vendor over a shelf.
 func New(v Vendor, s *shelf.Shelf, rules []shelf.Rule) *Counter {
+	v.BadSum, v.NoSum = cmp.Or(v.BadSum, "BadDigest"), cmp.Or(v.NoSum, "InvalidDigest")
 	e := &Counter{Shelf: s, v: v}
 	e.Front = shelf.NewFront(http.HandlerFunc(e.serve), rules)
 	return e
@@ -97,8 +110,11 @@ func (q Request) limit(name string) int {
 }
 
 func (e *Counter) serve(w http.ResponseWriter, r *http.Request) {
+	if e.v.Beside != nil && e.v.Beside(w, r) {
+		return
+	}
 	w.Header().Set("Date", e.v.Clock().UTC().Format(http.TimeFormat))
-	w.Header().Set(e.v.RequestID, requestID)
+	w.Header().Set(e.v.RequestID, RequestID)
 	q, no := e.admit(r)
 	if no == nil {
 		no = e.answer(w, q)
@@ -112,7 +128,7 @@ func (e *Counter) serve(w http.ResponseWriter, r *http.Request) {
 		_ = xml.NewEncoder(w).Encode(struct {
 			XMLName                            xml.Name `xml:"Error"`
 			Code, Message, Resource, RequestId string   //nolint:revive // as the vendor spells them
-		}{Code: no.Code, Message: no.Message, Resource: r.RequestURI, RequestId: requestID})
+		}{Code: no.Code, Message: no.Message, Resource: r.RequestURI, RequestId: RequestID})
 	}
 }
 
@@ -147,7 +163,7 @@ func (e *Counter) admit(r *http.Request) (Request, *Refusal) {
 	}
 	if want := r.Header.Get("Content-MD5"); want != "" {
 		if sum := md5.Sum(q.Body); base64.StdEncoding.EncodeToString(sum[:]) != want { //nolint:gosec // the vendor asks for it
-			return Request{}, Refuse(http.StatusBadRequest, "BadDigest", "the body is another")
+			return Request{}, Refuse(http.StatusBadRequest, e.v.BadSum, "the body is another")
 		}
 	}
 	return q, nil
@@ -221,9 +237,16 @@ func (e *Counter) describe(w http.ResponseWriter, o shelf.Object) {
 	h.Set("Content-Type", o.Type)
 }
 
+func (e *Counter) tag(etag string) string {
+	if e.v.Capital {
+		etag = strings.ToUpper(etag)
+	}
+	return `"` + etag + `"`
+}
+
 // sum tells what the store made of a body.
 func (e *Counter) sum(w http.ResponseWriter, etag string, crc uint64) {
-	w.Header().Set("ETag", `"`+etag+`"`)
+	w.Header().Set("ETag", e.tag(etag))
 	if e.v.CRC != "" {
 		w.Header().Set(e.v.CRC, strconv.FormatUint(crc, 10))
 	}
@@ -254,12 +277,18 @@ func (e *Counter) get(w http.ResponseWriter, q Request) *Refusal {
 	}
 	data, status := o.Data, http.StatusOK
 	if asked := q.Header.Get("Range"); asked != "" {
-		from, end, ok := shelf.Span(asked, len(data))
-		if !ok {
+		span := shelf.Span
+		if e.v.Span != nil {
+			span = e.v.Span
+		}
+		from, end, ok := span(asked, len(data))
+		if !ok && e.v.Span == nil {
 			return Refuse(http.StatusRequestedRangeNotSatisfiable, "InvalidRange", "%s of %d", asked, len(data))
 		}
-		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, end-1, len(data)))
-		data, status = data[from:end], http.StatusPartialContent
+		if ok {
+			w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, end-1, len(data)))
+			data, status = data[from:end], http.StatusPartialContent
+		}
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
 	w.WriteHeader(status)

@@ -40,22 +40,44 @@ func (e *Counter) begin(w http.ResponseWriter, q Request) *Refusal {
 	}{Bucket: e.v.Bucket, Key: q.Key, UploadID: id})
 }
 
-func (e *Counter) complete(w http.ResponseWriter, q Request) *Refusal {
+// named returns the parts that a completion is of: those of its list, or all.
+func (e *Counter) named(q Request) ([]shelf.Named, *Refusal) {
+	if e.v.CompleteAll && q.Header.Get(e.v.Prefix+"Complete-All") == "yes" {
+		if len(q.Body) > 0 {
+			return nil, Refuse(http.StatusBadRequest, "InvalidArgument", "complete-all goes with an empty body")
+		}
+		parts, _, err := e.Shelf.Parts(q.Key, q.Query["uploadId"], 0, 10_000)
+		if err != nil {
+			return nil, word(err)
+		}
+		var all []shelf.Named
+		for _, p := range parts { // with gaps: the service takes what is there
+			all = append(all, shelf.Named{Number: p.Number, ETag: p.ETag})
+		}
+		return all, nil
+	}
 	var in struct {
 		XMLName xml.Name      `xml:"CompleteMultipartUpload"`
 		Parts   []shelf.Named `xml:"Part"`
 	}
 	if err := xml.Unmarshal(q.Body, &in); err != nil {
-		return Refuse(http.StatusBadRequest, "MalformedXML", "%v", err)
+		return nil, Refuse(http.StatusBadRequest, "MalformedXML", "%v", err)
+	}
+	return in.Parts, nil
+}
+
+func (e *Counter) complete(w http.ResponseWriter, q Request) *Refusal {
+	parts, no := e.named(q)
+	if no != nil {
+		return no
 	}
 	var told func(http.ResponseWriter, shelf.Object) (bool, *Refusal)
 	if e.v.Ending != nil {
-		var no *Refusal
 		if told, no = e.v.Ending(q); no != nil {
 			return no
 		}
 	}
-	o, err := e.Shelf.Complete(q.Key, q.Query["uploadId"], in.Parts, e.forbidden(q))
+	o, err := e.Shelf.Complete(q.Key, q.Query["uploadId"], parts, e.forbidden(q))
 	if err != nil {
 		return word(err)
 	}
@@ -68,7 +90,7 @@ func (e *Counter) complete(w http.ResponseWriter, q Request) *Refusal {
 	return reply(w, struct {
 		XMLName                     xml.Name `xml:"CompleteMultipartUploadResult"`
 		Location, Bucket, Key, ETag string
-	}{Location: "http://" + e.v.Host + "/" + q.Key, Bucket: e.v.Bucket, Key: q.Key, ETag: `"` + o.ETag + `"`})
+	}{Location: "http://" + e.v.Host + "/" + q.Key, Bucket: e.v.Bucket, Key: q.Key, ETag: e.tag(o.ETag)})
 }
 
 type pagePart struct {
@@ -95,7 +117,7 @@ func (e *Counter) listParts(w http.ResponseWriter, q Request) *Refusal {
 		Part                 []pagePart
 	}{Bucket: e.v.Bucket, Key: spelled(q, q.Key), UploadID: q.Query["uploadId"], PartNumberMarker: after, MaxParts: q.limit("max-parts"), IsTruncated: more}
 	for _, p := range parts {
-		out.Part = append(out.Part, pagePart{p.Number, p.Modified.Format(stamp), `"` + p.ETag + `"`, len(p.Data)})
+		out.Part = append(out.Part, pagePart{p.Number, p.Modified.Format(stamp), e.tag(p.ETag), len(p.Data)})
 		out.NextPartNumberMarker = p.Number
 	}
 	return reply(w, out)
@@ -109,7 +131,7 @@ func (e *Counter) deleteMany(w http.ResponseWriter, q Request) *Refusal {
 		Objects []name `xml:"Object"`
 	}
 	if q.Header.Get("Content-MD5") == "" {
-		return Refuse(http.StatusBadRequest, "InvalidDigest", "Content-MD5 is wanted")
+		return Refuse(http.StatusBadRequest, e.v.NoSum, "Content-MD5 is wanted")
 	}
 	if err := xml.Unmarshal(q.Body, &in); err != nil || len(in.Objects) > 1000 || len(in.Objects) == 0 {
 		return Refuse(http.StatusBadRequest, "MalformedXML", "%d objects: %v", len(in.Objects), err)
@@ -146,7 +168,7 @@ func (e *Counter) list(w http.ResponseWriter, q Request) *Refusal {
 		Contents     []pageObject
 	}{Name: e.v.Bucket, EncodingType: q.Query["encoding-type"], Prefix: spelled(q, q.Query["prefix"]), Marker: spelled(q, q.Query["marker"]), MaxKeys: q.limit("max-keys"), IsTruncated: more}
 	for _, o := range objects {
-		out.Contents = append(out.Contents, pageObject{spelled(q, o.Key), o.Modified.Format(stamp), `"` + o.ETag + `"`, len(o.Data)})
+		out.Contents = append(out.Contents, pageObject{spelled(q, o.Key), o.Modified.Format(stamp), e.tag(o.ETag), len(o.Data)})
 		if more {
 			out.NextMarker = spelled(q, o.Key)
 		}
@@ -191,7 +213,7 @@ func (e *Counter) putCORS(_ http.ResponseWriter, q Request) *Refusal {
 	if q.Header.Get("Content-MD5") == "" {
 		return Refuse(http.StatusBadRequest, "InvalidDigest", "Content-MD5 is wanted")
 	}
-	if err := e.Front.SetCORS(q.Body, true); err != nil {
+	if err := e.Front.SetCORS(q.Body, !e.v.Nameless); err != nil {
 		return Refuse(http.StatusBadRequest, "MalformedXML", "%v", err)
 	}
 	return nil
@@ -212,5 +234,5 @@ func (e *Counter) copy(w http.ResponseWriter, q Request, source string) *Refusal
 		XMLName      xml.Name `xml:"CopyObjectResult"`
 		ETag         string
 		LastModified string
-	}{ETag: `"` + o.ETag + `"`, LastModified: o.Modified.Format(stamp)})
+	}{ETag: e.tag(o.ETag), LastModified: o.Modified.Format(stamp)})
 }

@@ -23,6 +23,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/wharfinger/wharfinger/test/emu/counter"
 	"github.com/wharfinger/wharfinger/test/emu/shelf"
 )
 
@@ -67,8 +68,8 @@ type wish struct {
 }
 
 // readWish returns what a request asks for, nil if nothing.
-func readWish(q request) (*wish, *Refusal) {
-	inQuery, inHeader := q.query.Get("callback"), q.Header.Get("X-Oss-Callback")
+func readWish(q counter.Request) (*wish, *counter.Refusal) {
+	inQuery, inHeader := q.Query["callback"], q.Header.Get("X-Oss-Callback")
 	text := inQuery + inHeader
 	switch {
 	case text == "":
@@ -209,7 +210,7 @@ func (e *Emulator) Sign(to string, body []byte) http.Header {
 	h := http.Header{}
 	h.Set("Content-Md5", base64.StdEncoding.EncodeToString(sum[:]))
 	h.Set("X-Oss-Bucket", e.o.Bucket)
-	h.Set("X-Oss-Request-Id", requestID)
+	h.Set("X-Oss-Request-Id", counter.RequestID)
 	h.Set("X-Oss-Pub-Key-Url", base64.StdEncoding.EncodeToString([]byte("http://"+KeyHost+KeyPath)))
 	h.Set("Authorization", base64.StdEncoding.EncodeToString(e.key.sign(text+"\n"+string(body))))
 	return h

@@ -8,17 +8,17 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/wharfinger/wharfinger/test/emu/counter"
 	"github.com/wharfinger/wharfinger/test/emu/shelf"
 )
 
-func asked(text string) request {
-	return request{Request: httptest.NewRequest(http.MethodPost, "/k", nil), query: url.Values{
-		"callback": {base64.StdEncoding.EncodeToString([]byte(text))},
+func asked(text string) counter.Request {
+	return counter.Request{Request: httptest.NewRequest(http.MethodPost, "/k", nil), Query: map[string]string{
+		"callback": base64.StdEncoding.EncodeToString([]byte(text)),
 	}}
 }
 
@@ -30,11 +30,11 @@ func TestAWishThatTheServiceWouldRefuseIsRefused(t *testing.T) {
 	}
 	both := asked(good)
 	both.Header.Set("X-Oss-Callback", "e30=")
-	for name, q := range map[string]request{
+	for name, q := range map[string]counter.Request{
 		"no URL":            asked(`{"callbackBody":"x"}`),
 		"no body":           asked(`{"callbackUrl":"https://drive.example/"}`),
 		"no JSON":           asked(`callbackUrl`),
-		"not base64":        {Request: httptest.NewRequest(http.MethodPost, "/k", nil), query: url.Values{"callback": {"{}"}}},
+		"not base64":        {Request: httptest.NewRequest(http.MethodPost, "/k", nil), Query: map[string]string{"callback": "{}"}},
 		"header and query":  both,
 		"too long":          asked(`{"callbackUrl":"https://drive.example/","callbackBody":"` + strings.Repeat("x", 5<<10) + `"}`),
 		"loopback":          asked(`{"callbackUrl":"http://127.0.0.1/","callbackBody":"x"}`),

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/wharfinger/wharfinger/test/emu/counter"
 )
 
 const (
@@ -28,19 +30,12 @@ type Judge struct {
 	Token          string // that requests must carry; "" for an account without one
 }
 
-// Refusal is what OSS would answer.
-type Refusal struct {
-	Status  int
-	Code    string
-	Message string
+func denied(code, message string) *counter.Refusal {
+	return &counter.Refusal{Status: http.StatusForbidden, Code: code, Message: message}
 }
 
-func denied(code, message string) *Refusal {
-	return &Refusal{Status: http.StatusForbidden, Code: code, Message: message}
-}
-
-func invalid(message string) *Refusal {
-	return &Refusal{Status: http.StatusBadRequest, Code: "InvalidArgument", Message: message}
+func invalid(message string) *counter.Refusal {
+	return &counter.Refusal{Status: http.StatusBadRequest, Code: "InvalidArgument", Message: message}
 }
 
 // claim is what a request says of its own signature.
@@ -52,7 +47,7 @@ type claim struct {
 
 // Check returns nil if r, addressed to the bucket's own host, is signed rightly
 // and in time.
-func (j Judge) Check(r *http.Request, now time.Time) *Refusal {
+func (j Judge) Check(r *http.Request, now time.Time) *counter.Refusal {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return invalid("the query cannot be read")
@@ -97,7 +92,7 @@ func (j Judge) Check(r *http.Request, now time.Time) *Refusal {
 	return nil
 }
 
-func read(h http.Header, q url.Values) (claim, *Refusal) {
+func read(h http.Header, q url.Values) (claim, *counter.Refusal) {
 	auth, inHeader := h.Get("Authorization"), h.Get("Authorization") != ""
 	inQuery := q.Has("x-oss-signature")
 	switch {
@@ -111,7 +106,7 @@ func read(h http.Header, q url.Values) (claim, *Refusal) {
 	return claim{}, denied("AccessDenied", "The request is not signed.")
 }
 
-func readHeader(auth string, h http.Header) (claim, *Refusal) {
+func readHeader(auth string, h http.Header) (claim, *counter.Refusal) {
 	fields, ok := strings.CutPrefix(auth, algorithm+" ")
 	if !ok {
 		return claim{}, invalid("Authorization is not of " + algorithm)
@@ -134,7 +129,7 @@ func readHeader(auth string, h http.Header) (claim, *Refusal) {
 	return c, nil
 }
 
-func readQuery(q url.Values) (claim, *Refusal) {
+func readQuery(q url.Values) (claim, *counter.Refusal) {
 	if q.Get("x-oss-signature-version") != algorithm {
 		return claim{}, invalid("x-oss-signature-version is not " + algorithm)
 	}
