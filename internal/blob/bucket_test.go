@@ -3,7 +3,6 @@ package blob_test
 import (
 	"bytes"
 	"context"
-	"crypto/md5"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -576,34 +575,4 @@ func TestCommitFindsBytesThatChangedOnTheWay(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-}
-
-func TestBytesThatArePartsAsTheyCameAreTakenAndOthersAreNot(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(rt *rapid.T) {
-		data := rapid.SliceOfN(rapid.Byte(), 0, 200).Draw(rt, "data")
-		each := rapid.IntRange(1, 80).Draw(rt, "each")
-		var sums []byte
-		for part := range slices.Chunk(data, each) {
-			sum := md5.Sum(part)
-			sums = append(sums, sum[:]...)
-		}
-		if len(data) == 0 {
-			sum := md5.Sum(nil)
-			sums = sum[:]
-		}
-		whole := md5.Sum(sums)
-		b := blob.New(memblob.Open(), blob.Options{})
-		stored := slices.Clone(data)
-		if broken := rapid.Bool().Draw(rt, "broken") && len(data) > 0; broken {
-			stored[rapid.IntRange(0, len(data)-1).Draw(rt, "at")]++
-		}
-		if _, err := b.Put(t.Context(), "a", blobtest.Bytes(stored), nil); err != nil {
-			rt.Fatal(err)
-		}
-		_, err := b.Digest(t.Context(), blob.Reading{Key: "a", Size: int64(len(data)), PartSize: int64(each), Parted: whole[:]})
-		if same := bytes.Equal(data, stored); same != (err == nil) || !same && !errs.Has(err, errs.DigestMismatch) {
-			rt.Errorf("the same bytes: %v; answered %v", same, err)
-		}
-	})
 }

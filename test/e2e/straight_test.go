@@ -17,11 +17,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/wharfinger/wharfinger/test/emu/cos"
 	"github.com/wharfinger/wharfinger/test/emu/gateway"
-	"github.com/wharfinger/wharfinger/test/emu/ks3"
-	"github.com/wharfinger/wharfinger/test/emu/obs"
-	"github.com/wharfinger/wharfinger/test/emu/oss"
+	"github.com/wharfinger/wharfinger/test/emu/vendors"
 	"github.com/wharfinger/wharfinger/test/rig"
 )
 
@@ -47,7 +44,6 @@ func newDoor(t *testing.T, next http.Handler) *door {
 }
 
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	r.RequestURI = strings.TrimPrefix(r.RequestURI, "http://"+r.Host) // as a proxy is asked
 	number := r.URL.Query().Get("partNumber")
 	switch {
 	case r.Method != http.MethodPut || number == "":
@@ -121,31 +117,8 @@ func openStore(t *testing.T, kind string) *store {
 	t.Helper()
 	s := &store{kind: kind}
 	secret := filepath.Join(t.TempDir(), "secret")
-	emulated := func(h http.Handler, host, region, bucket string, objects func() int) {
-		direct := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			r.RequestURI = strings.TrimPrefix(r.RequestURI, "http://"+r.Host)
-			h.ServeHTTP(w, r)
-		}))
-		t.Cleanup(direct.Close)
-		s.proxy, s.door = direct.URL, newDoor(t, h)
-		s.policy = []string{"--endpoint", "http://" + host, "--region", region, "--bucket", bucket, "--access-key", "AKIDexample"}
-		s.objects = func(*testing.T) int { return objects() }
-	}
-	words := "not a secret"
-	switch kind {
-	case "cos":
-		e := cos.New(cos.Options{Bucket: "files-1250000000", Region: "ap-guangzhou", AccessKey: "AKIDexample", SecretKey: words, Clock: time.Now})
-		emulated(e, e.Host(), "ap-guangzhou", "files-1250000000", func() int { all, _ := e.Shelf.List("", "", 1000); return len(all) })
-	case "ks3":
-		e := ks3.New(ks3.Options{Bucket: "files", Region: "BEIJING", AccessKey: "AKIDexample", SecretKey: words, Clock: time.Now})
-		emulated(e, strings.TrimPrefix(e.Host(), "files."), "BEIJING", "files", func() int { all, _ := e.Shelf.List("", "", 1000); return len(all) })
-	case "obs":
-		e := obs.New(obs.Options{Bucket: "files", Region: "cn-north-4", AccessKey: "AKIDexample", SecretKey: words, Clock: time.Now})
-		emulated(e, e.Host(), "cn-north-4", "files", func() int { all, _ := e.Shelf.List("", "", 1000); return len(all) })
-	case "oss":
-		e := oss.New(oss.Options{Bucket: "files", Region: "cn-hangzhou", AccessKey: "AKIDexample", SecretKey: words, Clock: time.Now})
-		emulated(e, e.Host(), "cn-hangzhou", "files", func() int { all, _ := e.Shelf.List("", "", 1000); return len(all) })
-	default:
+	words := vendors.Secret
+	if kind == "s3" {
 		b := newBucket(t)
 		words, s.behind = gateway.Secret, b.Addr
 		to, err := url.Parse("http://" + b.Addr)
@@ -162,6 +135,16 @@ func openStore(t *testing.T, kind string) *store {
 			"--access-key", gateway.Access, "--path-style",
 		}
 		s.objects = func(t *testing.T) int { return len(b.objects(t)) }
+	} else {
+		e, err := vendors.Open(kind, vendors.Options{Clock: time.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		direct := httptest.NewServer(e)
+		t.Cleanup(direct.Close)
+		s.proxy, s.door = direct.URL, newDoor(t, e)
+		s.policy = []string{"--endpoint", e.Endpoint, "--region", e.Region, "--bucket", e.Bucket, "--access-key", vendors.Access}
+		s.objects = func(*testing.T) int { all, _ := e.Shelf.List("", "", 1000); return len(all) }
 	}
 	if err := os.WriteFile(secret, []byte(words), 0o600); err != nil {
 		t.Fatal(err)

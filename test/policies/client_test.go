@@ -215,7 +215,7 @@ func TestAStoreThatCouldNotBeReachedIsTriedAgainAfterAWhile(t *testing.T) {
 		t.Skip("starts a store; left out in short mode")
 	}
 	t.Parallel()
-	p := newPlace(t, startCOS, false)
+	p := newPlace(t, startEmulator("cos", cosUses), false)
 	l := &line{place: p, way: p.way(), away: true}
 	c := l.client()
 	data := noise(5<<20 + 7)

@@ -12,12 +12,10 @@ import (
 
 	"github.com/wharfinger/wharfinger/internal/app"
 	"github.com/wharfinger/wharfinger/internal/core"
-	"github.com/wharfinger/wharfinger/test/emu/cos"
 	"github.com/wharfinger/wharfinger/test/emu/gateway"
-	"github.com/wharfinger/wharfinger/test/emu/ks3"
-	"github.com/wharfinger/wharfinger/test/emu/obs"
 	"github.com/wharfinger/wharfinger/test/emu/oss"
 	"github.com/wharfinger/wharfinger/test/emu/shelf"
+	"github.com/wharfinger/wharfinger/test/emu/vendors"
 )
 
 // worlds are the kinds of stores. Each is started anew for each case.
@@ -27,10 +25,10 @@ var worlds = []struct {
 	emulated bool // it can be told to misbehave: store.front
 }{
 	{"s3", startGateway("s3"), false},
-	{"ks3", startKS3, true},
-	{"cos", startCOS, true},
-	{"obs", startOBS, true},
-	{"oss", startOSS, true},
+	{"ks3", startEmulator("ks3", told), true},
+	{"cos", startEmulator("cos", cosUses), true},
+	{"obs", startEmulator("obs", tells), true},
+	{"oss", startEmulator("oss", ossUses), true},
 }
 
 // needs is what a store may be made of.
@@ -102,56 +100,43 @@ func count(t *testing.T, dir string, of func(string) bool) (n int) {
 	return n
 }
 
-func startCOS(t *testing.T, n needs) store {
-	t.Helper()
-	e := cos.New(cos.Options{Bucket: "files-1250000000", Region: "ap-guangzhou", AccessKey: "AKIDexample", SecretKey: "not a secret", Clock: n.clock})
-	s := emulated(t, e.Front, e.Host(), e.Shelf)
-	s.policy.Type, s.policy.Region, s.policy.Bucket = "cos", "ap-guangzhou", "files-1250000000"
-	s.calls, s.headers = http.MethodGet, http.Header{"X-Cos-Forbid-Overwrite": {"true"}}
-	return s
-}
-
-func startKS3(t *testing.T, n needs) store {
-	t.Helper()
-	e := ks3.New(ks3.Options{Bucket: "files", Region: "BEIJING", AccessKey: "AKIDexample", SecretKey: "not a secret", Clock: n.clock})
-	s := emulated(t, e.Front, e.Host(), e.Shelf)
-	s.policy.Type, s.policy.Region, s.policy.Bucket = "ks3", "BEIJING", "files"
-	s.policy.Endpoint = "http://" + strings.TrimPrefix(e.Host(), "files.")
-	s.calls = http.MethodGet
-	return s
-}
-
-func startOBS(t *testing.T, n needs) store {
-	t.Helper()
-	e := obs.New(obs.Options{Bucket: "files", Region: "cn-north-4", AccessKey: "AKIDexample", SecretKey: "not a secret", Clock: n.clock, Calls: n.out})
-	s := emulated(t, e.Front, e.Host(), e.Shelf)
-	s.policy.Type, s.policy.Region, s.policy.Bucket = "obs", "cn-north-4", "files"
-	s.calls, s.itself = http.MethodPost, true
-	return s
-}
-
-func startOSS(t *testing.T, n needs) store {
-	t.Helper()
-	e := oss.New(oss.Options{Bucket: "files", Region: "cn-hangzhou", AccessKey: "AKIDexample", SecretKey: "not a secret", Clock: n.clock, Calls: n.out})
-	s := emulated(t, e.Front, e.Host(), e.Shelf)
-	s.policy.Type, s.policy.Region, s.policy.Bucket = "oss", "cn-hangzhou", "files"
-	s.calls, s.itself = http.MethodPost, true
-	s.bare, s.headers = true, http.Header{"X-Oss-Complete-All": {"yes"}, "X-Oss-Forbid-Overwrite": {"true"}}
-	s.keys, s.sign = oss.KeyHost, e.Sign
-	return s
-}
-
-func emulated(t *testing.T, e *shelf.Front, host string, s *shelf.Shelf) store {
-	t.Helper()
-	server := httptest.NewServer(e)
-	t.Cleanup(server.Close)
-	return store{
-		policy:  app.NewPolicy{Endpoint: "http://" + host, AccessKey: "AKIDexample", SecretKey: "not a secret"},
-		front:   e,
-		host:    host,
-		addr:    server.Listener.Addr().String(),
-		age:     func(p *place, by time.Duration) { p.later.Add(int64(by)) },
-		objects: func() int { all, _ := s.List("", "", 1000); return len(all) },
-		open:    func() int { all, _ := s.Uploads("", "", "", 1000); return len(all) },
+// startEmulator starts the emulator of a vendor, as existing clients use it.
+func startEmulator(kind string, uses func(*store)) func(*testing.T, needs) store {
+	return func(t *testing.T, n needs) store {
+		t.Helper()
+		e, err := vendors.Open(kind, vendors.Options{Clock: n.clock, Calls: n.out})
+		if err != nil {
+			t.Fatal(err)
+		}
+		server := httptest.NewServer(e)
+		t.Cleanup(server.Close)
+		s := store{
+			policy: app.NewPolicy{
+				Type: kind, Endpoint: e.Endpoint, Region: e.Region, Bucket: e.Bucket, AccessKey: vendors.Access, SecretKey: vendors.Secret,
+			},
+			front: e.Front, host: e.Host(), addr: server.Listener.Addr().String(), sign: e.Sign,
+			age:     func(p *place, by time.Duration) { p.later.Add(int64(by)) },
+			objects: func() int { all, _ := e.Shelf.List("", "", 1000); return len(all) },
+			open:    func() int { all, _ := e.Shelf.Uploads("", "", "", 1000); return len(all) },
+		}
+		uses(&s)
+		return s
 	}
+}
+
+// told is a store to which clients say that an upload is complete.
+func told(s *store) { s.calls = http.MethodGet }
+
+func cosUses(s *store) {
+	told(s)
+	s.headers = http.Header{"X-Cos-Forbid-Overwrite": {"true"}}
+}
+
+// tells is a store that makes the callback itself.
+func tells(s *store) { s.calls, s.itself = http.MethodPost, true }
+
+func ossUses(s *store) {
+	tells(s)
+	s.bare, s.headers = true, http.Header{"X-Oss-Complete-All": {"yes"}, "X-Oss-Forbid-Overwrite": {"true"}}
+	s.keys = oss.KeyHost
 }

@@ -154,6 +154,7 @@ func (d *driver) Commit(ctx context.Context, h blob.Handle, o blob.PutOptions) (
 	part, plain := unplan(h)
 	parts, err := d.listParts(ctx, plain)
 	if missing(err) {
+		d.tags.drop(plain.Upload)
 		return d.settled(ctx, plain)
 	}
 	if err != nil {

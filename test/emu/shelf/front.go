@@ -78,7 +78,10 @@ func (f *Front) fault(r *http.Request) Kind {
 	return 0
 }
 
+// ServeHTTP implements http.Handler. A request may come as to a proxy, with its host in
+// the address.
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r.RequestURI = strings.TrimPrefix(r.RequestURI, "http://"+r.Host)
 	if f.cors(w, r) {
 		return
 	}
